@@ -1,0 +1,96 @@
+// Queue and LaneReader: the pipeline's durable memory between capture and the lanes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "change/frame.hpp"
+#include "change/progress.hpp"
+#include "queue/durable.hpp"
+
+namespace leat {
+
+// What a queue is made with, besides its own options: `make(options, context)`.
+struct QueueContext {
+    std::string pipeline;
+    const Clock* clock = nullptr;  // outlives the queue
+};
+
+// The state of the newest snapshot generation, as the queue knows it.
+struct GenerationState {
+    Generation generation = 0;
+    std::uint32_t lineage = 0;
+    bool complete = false;
+    bool aborted = false;
+};
+
+// Where capture goes on after a start. `position` and `schemas` are empty when no complete
+// generation exists: then a first snapshot is due.
+struct ResumePoint {
+    std::optional<Position> position;   // last complete transaction (or position frame)
+    std::vector<SchemaPtr> schemas;     // newest of every table up to there
+    std::optional<GenerationState> newest;
+};
+
+// One frame for a lane, with the offsets that stand for "this frame and all before it are applied".
+struct Delivery {
+    Frame frame;
+    Offsets after;
+    bool at_end = false;  // nothing more is readable right now: the lane has caught up
+};
+
+// Owned and called by one lane thread. Independent of every other reader.
+class LaneReader {
+public:
+    virtual ~LaneReader() = default;
+
+    // The next frame in the order in which the lane must apply it: the image of its generation
+    // first (point marker, snapshot frames, complete marker), then changes from F on, rows at or
+    // below the consistent point left out; whole transactions only. A generation that was aborted
+    // is left for the newer one from its start. Nothing within `wait`: empty. Never skips damage:
+    // Fault::fatal.
+    virtual auto next(const std::stop_token& stop, Duration wait)
+        -> Result<std::optional<Delivery>> = 0;
+};
+
+// append() is called by the change appender and, for snapshot frames, by snapshot workers: safe
+// from several threads. reader() and release() from lane threads.
+class Queue {
+public:
+    virtual ~Queue() = default;
+
+    // Returns when the frame is durable (fdatasync returned 0). Blocks while the queue is at its
+    // cap (snapshot frames: at their share); `stop` ends the wait with Fault::retry "stopped". A
+    // failed sync is Fault::fatal and never retried.
+    virtual auto append(const Frame& frame, const std::stop_token& stop) -> Result<Durable> = 0;
+
+    // After opening; what was appended since is not reflected.
+    virtual auto resume_point() -> Result<ResumePoint> = 0;
+
+    // A reader that starts at `from`, or with nothing in the sink at the newest complete or running
+    // image. Fault::fatal "needs rebuild" when the queue no longer reaches back that far, or when
+    // `from` is ahead of the queue.
+    virtual auto reader(const std::string& lane, const std::optional<Offsets>& from)
+        -> Result<std::unique_ptr<LaneReader>> = 0;
+
+    // The sink is safe up to here: what all lanes have released may be dropped once it is outside
+    // the rewind window. A hint only, it proves nothing. Lanes that exist must be announced by
+    // reader() before capture appends.
+    virtual auto release(const std::string& lane, const Offsets& offsets) -> Result<void> = 0;
+
+    // The number this process took when it opened the queue.
+    [[nodiscard]] virtual auto incarnation() const -> Incarnation = 0;
+
+protected:
+    // For implementations only, and only behind a completed sync.
+    static auto proof(Position position) -> Durable { return Durable(std::move(position)); }
+};
+
+}  // namespace leat

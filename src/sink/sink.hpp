@@ -1,0 +1,96 @@
+// Sink: what a target connector gives to the engine. The engine (pipeline/lane) owns threads,
+// batching, epochs, retries and back-off; a sink has none of these.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "change/batch.hpp"
+#include "change/progress.hpp"
+
+namespace leat {
+
+// What a sink is made with, besides its own options: `make(options, context)`.
+struct SinkContext {
+    std::string pipeline;
+    std::filesystem::path work_dir;  // exists, private to this sink: spill files
+    const Clock* clock = nullptr;    // outlives the sink
+};
+
+// Whose rows these are. A target that holds the progress of another pipeline is refused (config).
+struct Identity {
+    std::string pipeline;
+    std::string lane;              // the sink's name within the pipeline
+    std::string queue_id;          // identifies the queue whose offsets the progress is made of
+    Incarnation incarnation = 0;   // older than the stored one: refused (config) before any write
+};
+
+// A row that does not fit the target, with the reason; never the row's values.
+struct Reject {
+    std::int64_t row = 0;  // in the batch that was written
+    std::string column;
+    std::string reason;
+};
+using Rejects = std::vector<Reject>;
+
+// `safe`: how far the target is safe against its own loss (DuckDB: checkpointed); at or behind
+// what was committed. Empty: nothing yet.
+struct Committed {
+    std::optional<Offsets> safe;
+};
+
+// Called by one lane thread, in this order: open, then any number of epochs; an epoch is any mix of
+// evolve and write, ended by one commit. After any error the engine calls open() again (or destroys
+// the sink), which discards the open epoch, and replays from the progress it returns.
+class Sink {
+public:
+    virtual ~Sink() = default;
+
+    // Connects and says where the target stands; nothing: an empty target. Refuses (config) a
+    // target of another pipeline or queue, a newer incarnation, a file in use.
+    virtual auto open(const Identity& identity) -> Result<std::optional<Progress>> = 0;
+
+    // The rows that follow have this schema. Also in the middle of an epoch or of a source
+    // transaction. Called for each table before its first row after open(), so a repeat of what the
+    // target knows is normal. A newer generation than the table's empties it. An added column gets
+    // its default in the rows that exist; a dropped column stays, and is NULL in all rows from then
+    // on; a column of the same name and another id is a drop and an add. What the target cannot
+    // follow is Fault::fatal, naming table and column.
+    virtual auto evolve(const SchemaPtr& schema) -> Result<void> = 0;
+
+    // Adds rows to the open epoch. Rows come in source order per table; bounded memory whatever the
+    // epoch's size. Returned rejects were left out, judged row by row before any collapse.
+    virtual auto write(const Batch& batch) -> Result<Rejects> = 0;
+
+    // Makes the epoch's rows and `progress` visible together, or neither. Fault::uncertain when the
+    // outcome is unknown. May be called without rows.
+    virtual auto commit(const Progress& progress) -> Result<Committed> = 0;
+
+    // Called when the lane has nothing to do, and before it ends: a chance to make safe what is
+    // committed (checkpoint). `last`: the lane ends, do it now.
+    virtual auto settle(bool last) -> Result<Committed> = 0;
+};
+
+// Optional for a Sink (found by dynamic_cast): read-only SQL over what is committed. Called from
+// other threads than the lane's, any number at once, between open() and destruction.
+struct QueryResult {
+    std::vector<std::string> columns;
+    std::vector<std::string> types;
+    std::vector<std::vector<std::optional<std::string>>> rows;  // values as text, empty: NULL
+    bool truncated = false;  // more than rows_max rows
+};
+
+class Queryable {
+public:
+    virtual ~Queryable() = default;
+    // Refuses (config) anything but one read-only statement. Sees whole epochs only.
+    virtual auto query(const std::string& sql, std::size_t rows_max) -> Result<QueryResult> = 0;
+};
+
+}  // namespace leat

@@ -1,0 +1,102 @@
+// Source and Snapshots: what a source connector gives to the engine. The engine (pipeline/capture)
+// owns retries and back-off; a source has no retry loop, and after an Error with Fault::retry the
+// engine destroys it, makes a new one and opens that at the queue's resume point.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "change/frame.hpp"
+#include "queue/durable.hpp"
+
+namespace leat {
+
+// What a source is made with, besides its own options: `make(options, context)`.
+struct SourceContext {
+    std::string pipeline;
+    std::filesystem::path work_dir;  // exists, private to this source: spill files
+    const Clock* clock = nullptr;    // outlives the source
+};
+
+// Where capture goes on: the last complete transaction in the queue and the newest schema of every
+// table up to there, so that a source can tell a schema change from a repeated description.
+struct Resume {
+    Position position;
+    std::vector<SchemaPtr> schemas;
+};
+
+// All functions are called from one capture thread, except confirm() (the appender's thread, may
+// run beside read()). Order: open, [Snapshots::begin when there is nothing to resume], read…
+class Source {
+public:
+    virtual ~Source() = default;
+
+    // Connects, checks rights and settings, compares identity with resume->position.token, and
+    // makes what it needs at the server (publication), but for a fresh start nothing that begins
+    // to hold back its log: Snapshots::begin does that. Refuses (config) with the exact remedy.
+    // A lost, foreign or overtaken slot is Fault::fatal with the reason and the remedy.
+    virtual auto open(const std::optional<Resume>& resume) -> Result<void> = 0;
+
+    // The next frame in commit order, never empty of meaning: batches of whole or (beyond the byte
+    // cap) part transactions, or a position frame when idle, at most one a second. Waits until
+    // there is something; an error with Fault::retry and what = "stopped" when stop is asked for.
+    virtual auto read(const std::stop_token& stop) -> Result<Frame> = 0;
+
+    // Everything up to the proof is durable on our side: the source may forget it.
+    virtual auto confirm(const Durable& durable) -> Result<void> = 0;
+
+    // The newest position at the source now: everything committed before this call is at or below
+    // it, and read() will reach it even if nothing more happens. Own connection; any thread.
+    virtual auto head() -> Result<Position> = 0;
+};
+
+struct SnapshotRequest {
+    Generation generation = 1;
+    std::uint32_t lineage = 1;  // for all positions from now on
+    // An earlier attempt under this pipeline was begun and not finished: what it left at the server
+    // (slot) is ours and is made anew. Otherwise an existing slot is refused as foreign.
+    bool retake = false;
+};
+
+// A piece of one table's image that one connection reads; opaque numbers of the source's own.
+struct Chunk {
+    SchemaPtr schema;
+    std::uint64_t number = 0;      // over the whole generation, from 0
+    std::uint64_t begin = 0;       // PostgreSQL: first heap block
+    std::uint64_t end = 0;         // PostgreSQL: block after the last; 0: open-ended
+    std::uint64_t rows_estimate = 0;
+};
+
+// Called with the batches of a chunk as they arrive, in order; its error ends the read.
+using BatchReceiver = std::function<Result<void>(Batch)>;
+
+// Optional for a Source (found by dynamic_cast): reading an image at one consistent point.
+class Snapshots {
+public:
+    virtual ~Snapshots() = default;
+
+    // Takes the consistent point and holds it until end(): the image is exactly what was committed
+    // at or before it, and read() yields everything after it. Guards against rewrites in between.
+    virtual auto begin(const SnapshotRequest& request) -> Result<Position> = 0;
+
+    // All chunks of all tables, at least one per table, smallest table first. After begin().
+    virtual auto chunks() -> Result<std::vector<Chunk>> = 0;
+
+    // Reads one chunk over a connection of the calling thread's own (`worker` from 0 names it and
+    // is reused); several threads call it at once with different workers, beside Source::read.
+    virtual auto read_chunk(const Chunk& chunk, std::size_t worker, const BatchReceiver& receive,
+                            const std::stop_token& stop) -> Result<void> = 0;
+
+    // Every chunk has been appended: lets go of the point. Returns the settled point.
+    virtual auto end() -> Result<Position> = 0;
+};
+
+}  // namespace leat
