@@ -37,6 +37,8 @@ missing_packages() {
             *) printf '%s ' "$name" ;;
         esac
     done
+    # Often installed from elsewhere than Debian, so the command counts and not the package.
+    command -v npm >/dev/null || printf 'npm '
 }
 
 install_packages() {
@@ -216,6 +218,7 @@ main() {
     mkdir -p "$downloads"
     exec 9>"$cache/setup.lock"
     flock 9
+    rm -rf "$downloads"/.fetch.* "$cache"/.unpack.* # left by an interrupted run
     say "[1/4] system packages"
     install_packages
     say "[2/4] libraries and servers into $cache (kept for the next time)"
