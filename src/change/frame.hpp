@@ -30,8 +30,8 @@ enum class MarkerKind : std::uint8_t { begin = 1, point = 2, complete = 3, abort
 struct Marker {
     MarkerKind kind = MarkerKind::begin;
     Generation generation = 0;
-    Position position;              // point: consistent point; complete: settled point
-    std::uint64_t change_offset = 0;  // point, complete: F
+    Position position;  // begin: only the lineage; point: consistent point; complete: settled point
+    std::uint64_t change_offset = 0;  // point, complete: F; filled in by the queue
     std::vector<TableName> tables;
 
     friend auto operator==(const Marker&, const Marker&) -> bool = default;

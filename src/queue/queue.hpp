@@ -20,7 +20,8 @@ namespace leat {
 // What a queue is made with, besides its own options: `make(options, context)`.
 struct QueueContext {
     std::string pipeline;
-    const Clock* clock = nullptr;  // outlives the queue
+    std::vector<std::string> lanes;  // all that exist: what none of these still needs may be dropped
+    const Clock* clock = nullptr;    // outlives the queue
 };
 
 // The state of the newest snapshot generation, as the queue knows it.
@@ -71,7 +72,8 @@ public:
     // failed sync is Fault::fatal and never retried.
     virtual auto append(const Frame& frame, const std::stop_token& stop) -> Result<Durable> = 0;
 
-    // After opening; what was appended since is not reflected.
+    // Called by capture before each (re)opening of the source, never beside append(): cuts what an
+    // interrupted transaction left at the tail, and says where the source must go on.
     virtual auto resume_point() -> Result<ResumePoint> = 0;
 
     // A reader that starts at `from`, or with nothing in the sink at the newest complete or running
@@ -81,8 +83,7 @@ public:
         -> Result<std::unique_ptr<LaneReader>> = 0;
 
     // The sink is safe up to here: what all lanes have released may be dropped once it is outside
-    // the rewind window. A hint only, it proves nothing. Lanes that exist must be announced by
-    // reader() before capture appends.
+    // the rewind window. A hint only, it proves nothing.
     virtual auto release(const std::string& lane, const Offsets& offsets) -> Result<void> = 0;
 
     // The number this process took when it opened the queue.

@@ -1,0 +1,151 @@
+// Capture: one attempt makes and opens a source and runs its stages; the loop around it asks the
+// policy what a failure means.
+#include "pipeline/capture.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/bounded_queue.hpp"
+#include "base/failpoint.hpp"
+#include "observe/log.hpp"
+#include "pipeline/policy.hpp"
+#include "pipeline/snapshot.hpp"
+
+namespace leat {
+
+namespace {
+
+// The stages of one attempt end together: the first error wins and stops the others.
+class FirstError {
+public:
+    auto note(Result<void> result, std::stop_source& stages) -> void {
+        if (result) return;
+        error_.with([&](std::optional<Error>& error) {
+            if (!error) error = std::move(result).error();
+        });
+        stages.request_stop();
+    }
+    [[nodiscard]] auto outcome() const -> Result<void> {
+        if (auto error = error_.copy()) return *std::move(error);
+        return {};
+    }
+
+private:
+    Guarded<std::optional<Error>> error_;
+};
+
+// Frames → queue → confirm. The only place that confirms, and it needs the queue's proof for it.
+auto append_all(BoundedQueue<Frame>& frames, Queue& queue, Source& source, Status& status,
+                Backoff& backoff, const std::stop_token& stop) -> Result<void> {
+    while (const auto frame = frames.pop(stop)) {
+        failpoint("capture.before_append");
+        const auto durable = TRY(queue.append(*frame, stop));
+        failpoint("capture.after_append");
+        TRY(source.confirm(durable));
+        backoff.after_success();
+        status.capture([&](CaptureStatus& capture) {
+            if (capture.phase != Phase::snapshotting) capture.phase = Phase::streaming;
+            capture.durable = durable.position();
+            capture.durable_commit_time_us = frame->commit_time_us;
+            capture.frames += 1;
+            capture.bytes += static_cast<std::int64_t>(frame->bytes());
+            for (const auto& batch : frame->batches)
+                count_rows(batch, capture.tables[batch.schema->name]);
+        });
+    }
+    return {};
+}
+
+auto read_all(Source& source, BoundedQueue<Frame>& frames, const std::stop_token& stop)
+    -> Result<void> {
+    while (!stop.stop_requested()) {
+        auto frame = TRY(source.read(stop));
+        const auto bytes = frame.bytes();
+        frames.push(frame, bytes, stop);
+    }
+    return {};
+}
+
+}  // namespace
+
+Capture::Capture(CaptureOptions options, SourceMaker make_source, Queue& queue, const Clock& clock,
+                 Status& status, HeadReceiver on_head)
+    : options_(options),
+      make_source_(std::move(make_source)),
+      queue_(queue),
+      clock_(clock),
+      status_(status),
+      on_head_(std::move(on_head)),
+      backoff_(options.backoff, options.seed) {}
+
+auto Capture::run(const std::stop_token& stop) -> Result<void> {
+    while (true) {
+        const auto result = attempt(stop);
+        if (stop.stop_requested()) {
+            status_.capture([](CaptureStatus& status) { status.phase = Phase::stopped; });
+            // What a stage was busy with when stop came is no failure, unless data are in danger.
+            const bool harmless = result || answer_to(result.error().fault) != Action::stop;
+            return harmless ? Result<void>() : result;
+        }
+        if (result) continue;
+        if (!wait_after(result.error(), stop)) return result;
+    }
+}
+
+auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
+    const auto source = TRY(make_source_());
+    const auto point = TRY(queue_.resume_point());
+    std::optional<Resume> resume;
+    if (point.position) resume = Resume{*point.position, point.schemas};
+    TRY(source->open(resume));
+    if (!head_known_) {
+        on_head_(TRY(source->head()));
+        head_known_ = true;
+    }
+
+    std::stop_source stages;
+    const std::stop_callback forward(stop, [&] { stages.request_stop(); });
+    FirstError first;
+    Snapshot snapshot(*source, queue_, status_, options_.snapshot_workers);
+    if (!resume) TRY(snapshot.begin(point.newest));
+    status_.capture([&](CaptureStatus& status) {
+        status.phase = resume ? Phase::streaming : Phase::snapshotting;
+        status.message.clear();
+    });
+
+    BoundedQueue<Frame> frames(options_.buffer_bytes);
+    {
+        const std::jthread appender([&] {
+            first.note(append_all(frames, queue_, *source, status_, backoff_, stages.get_token()),
+                       stages);
+        });
+        std::jthread image;
+        if (!resume)
+            image = std::jthread([&] { first.note(snapshot.take(stages.get_token()), stages); });
+        first.note(read_all(*source, frames, stages.get_token()), stages);
+        stages.request_stop();
+    }
+    return first.outcome();
+}
+
+// False: the policy ends capture.
+auto Capture::wait_after(const Error& error, const std::stop_token& stop) -> bool {
+    const auto action = answer_to(error.fault);
+    const auto pause = backoff_.after_failure();
+    status_.capture([&](CaptureStatus& status) {
+        status.phase = action == Action::stop ? Phase::failed : Phase::waiting;
+        status.message = describe(error);
+        status.failures_in_a_row = backoff_.failures();
+        status.circuit_open = backoff_.circuit_open();
+    });
+    if (action == Action::stop) return false;
+    log(LogLevel::warning, "source: {}; next attempt in {} ms", describe(error),
+        std::chrono::duration_cast<std::chrono::milliseconds>(pause).count());
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any().wait_for(lock, stop, pause, [] { return false; });
+    return true;
+}
+
+}  // namespace leat

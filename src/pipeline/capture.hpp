@@ -1,0 +1,53 @@
+// Capture: source → queue → confirm. Takes the first snapshot when the queue has none, takes the
+// changes in meanwhile, and comes back after failures at the last durable transaction.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+
+#include "base/clock.hpp"
+#include "pipeline/backoff.hpp"
+#include "pipeline/status.hpp"
+#include "queue/queue.hpp"
+#include "source/source.hpp"
+
+namespace leat {
+
+using SourceMaker = std::function<Result<std::unique_ptr<Source>>()>;
+// Told once the source is open, with the newest position it had then.
+using HeadReceiver = std::function<void(const Position&)>;
+
+struct CaptureOptions {
+    std::size_t snapshot_workers = 2;
+    std::size_t buffer_bytes = 16 << 20;  // decoded frames that wait for the appender
+    BackoffLimits backoff;
+    std::uint64_t seed = 1;
+};
+
+// Threads while running: the caller's (reads and decodes), one appender, and during a snapshot its
+// workers. All end before run() returns.
+class Capture {
+public:
+    Capture(CaptureOptions options, SourceMaker make_source, Queue& queue, const Clock& clock,
+            Status& status, HeadReceiver on_head);
+
+    // Until stop is asked for, or the policy ends it; that error is also in the status.
+    auto run(const std::stop_token& stop) -> Result<void>;
+
+private:
+    auto attempt(const std::stop_token& stop) -> Result<void>;
+    auto wait_after(const Error& error, const std::stop_token& stop) -> bool;
+
+    const CaptureOptions options_;
+    const SourceMaker make_source_;
+    Queue& queue_;
+    const Clock& clock_;
+    Status& status_;
+    const HeadReceiver on_head_;
+    bool head_known_ = false;
+    Backoff backoff_;
+};
+
+}  // namespace leat

@@ -1,0 +1,66 @@
+// Epoch: decides when a lane commits. Pure arithmetic over times that are handed in; owned by the
+// lane's thread.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace leat {
+
+// `pause_factor`: a lane that has caught up commits at once, but no sooner after the last commit
+// than this multiple of what that commit cost, so that at most 1 / (1 + factor) of the target's
+// time goes into commits.
+struct EpochLimits {
+    std::int64_t rows_max = 250'000;
+    std::int64_t bytes_max = 64LL << 20;
+    Duration age_max = std::chrono::seconds(2);
+    double pause_factor = 1.0;
+};
+
+class Epoch {
+public:
+    explicit Epoch(EpochLimits limits) : limits_(limits) {}
+
+    auto add(std::int64_t rows, std::int64_t bytes, Duration now) -> void {
+        if (empty_) opened_ = now;
+        empty_ = false;
+        rows_ += rows;
+        bytes_ += bytes;
+    }
+
+    // Whether to commit now, given that the epoch stands at the end of a source transaction and
+    // whether nothing more is waiting to be read.
+    [[nodiscard]] auto due(Duration now, bool caught_up) const -> bool {
+        if (empty_) return false;
+        if (rows_ >= limits_.rows_max || bytes_ >= limits_.bytes_max) return true;
+        if (now - opened_ >= limits_.age_max) return true;
+        return caught_up && now >= earliest_;
+    }
+
+    // How long a caught-up lane may wait for more before the epoch is due.
+    [[nodiscard]] auto wait(Duration now) const -> Duration {
+        return std::max(Duration::zero(), std::min(earliest_, opened_ + limits_.age_max) - now);
+    }
+
+    auto committed(Duration started, Duration ended) -> void {
+        const auto cost = std::chrono::duration<double, std::nano>(ended - started);
+        earliest_ = ended + std::chrono::duration_cast<Duration>(cost * limits_.pause_factor);
+        empty_ = true;
+        rows_ = bytes_ = 0;
+    }
+
+    [[nodiscard]] auto empty() const -> bool { return empty_; }
+    [[nodiscard]] auto rows() const -> std::int64_t { return rows_; }
+
+private:
+    EpochLimits limits_;
+    bool empty_ = true;
+    std::int64_t rows_ = 0;
+    std::int64_t bytes_ = 0;
+    Duration opened_{};
+    Duration earliest_{};
+};
+
+}  // namespace leat

@@ -1,0 +1,20 @@
+// The one function that turns a Fault into what the engine does about it.
+#pragma once
+
+#include "base/result.hpp"
+
+namespace leat {
+
+enum class Action {
+    back_off,  // make the component anew after a growing pause, from the durable position
+    reopen,    // make it anew at once and compare: the last commit may or may not have happened
+    stop,      // this part of the pipeline ends; its data stay where they are
+};
+
+// poison ends the lane as long as there are no dead letters to set the row aside in.
+auto answer_to(Fault fault) -> Action;
+
+// "what (context); next step", for a person.
+auto describe(const Error& error) -> std::string;
+
+}  // namespace leat

@@ -1,0 +1,47 @@
+// Status: names of phases, counting.
+#include "pipeline/status.hpp"
+
+#include <arrow/array/array_primitive.h>
+#include <arrow/record_batch.h>
+
+#include "base/check.hpp"
+
+namespace leat {
+
+auto to_string(Phase phase) -> std::string {
+    switch (phase) {
+        case Phase::starting: return "starting";
+        case Phase::snapshotting: return "snapshotting";
+        case Phase::catching_up: return "catching_up";
+        case Phase::streaming: return "streaming";
+        case Phase::waiting: return "waiting";
+        case Phase::stopped: return "stopped";
+        case Phase::failed: return "failed";
+    }
+    CHECK(false);
+}
+
+Status::Status(std::string pipeline, const std::vector<std::string>& lanes, std::int64_t now_us) {
+    state_.with([&](PipelineStatus& state) {
+        state.pipeline = std::move(pipeline);
+        state.started_us = now_us;
+        for (const auto& name : lanes) {
+            state.lanes.emplace_back();
+            state.lanes.back().name = name;
+        }
+    });
+}
+
+auto count_rows(const Batch& batch, TableCounts& counts) -> void {
+    const auto& ops = static_cast<const arrow::UInt8Array&>(*batch.rows->column(op_column));
+    std::array<std::int64_t, 256> by_op{};
+    for (std::int64_t row = 0; row < ops.length(); ++row) ++by_op[ops.Value(row)];
+    const auto rows_of = [&](Op op) { return by_op[static_cast<std::uint8_t>(op)]; };
+    counts.snapshot_rows += rows_of(Op::snapshot);
+    counts.inserts += rows_of(Op::insert);
+    counts.updates += rows_of(Op::update) + rows_of(Op::replace);
+    counts.deletes += rows_of(Op::remove);
+    counts.truncates += rows_of(Op::truncate);
+}
+
+}  // namespace leat
