@@ -46,7 +46,8 @@ bench: build ## measure against the references, write bench/results
 	@$(environment) $(python) bench/run.py $(BENCH_ARGS)
 
 fuzz: ## run every fuzz target for FUZZ_SECONDS (60)
-	@$(MAKE) build PRESET=fuzz
+	@$(MAKE) configure PRESET=fuzz
+	@ninja -C build/fuzz -j $(JOBS) fuzzers
 	@fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
 asan: ## the tests under address and undefined-behaviour sanitizers

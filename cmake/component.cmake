@@ -6,8 +6,8 @@
 # holds every *.cpp but tests, fuzz targets and benchmarks; a folder of headers alone becomes an
 # interface library. *_test.cpp together become NAME_test, which ctest runs as one test; each
 # *_bench.cpp becomes a program of its own (target `benches`). LINK names libraries
-# (leat::arrow duckdb pq yaml fmt spdlog cli11 boost boost_json ssl crypto rapidcheck benchmark)
-# or other components by their NAME. TEST_LINK: the same for the tests alone.
+# (arrow duckdb pq yaml fmt spdlog cli11 boost boost_json ssl crypto rapidcheck benchmark, with or
+# without leat::) or other components by their NAME. TEST_LINK: the same for the tests alone.
 #
 #     leat_python_test(NAME script.py [ARGS ...] [LABELS ...] [TIMEOUT seconds])
 #
@@ -15,6 +15,7 @@
 
 set_property(GLOBAL PROPERTY leat_components "")
 add_custom_target(benches)
+add_custom_target(fuzzers)
 
 # What a test may need to know about its surroundings.
 set(leat_test_environment
@@ -43,7 +44,9 @@ function(leat_resolve result)
     set(targets)
     foreach(name IN LISTS ARGN)
         string(REPLACE "_" "/" path ${name})
-        if(EXISTS ${CMAKE_SOURCE_DIR}/src/${path} OR EXISTS ${CMAKE_SOURCE_DIR}/src/${name}
+        if(TARGET leat::${name})
+            list(APPEND targets leat::${name})
+        elseif(EXISTS ${CMAKE_SOURCE_DIR}/src/${path} OR EXISTS ${CMAKE_SOURCE_DIR}/src/${name}
            OR name STREQUAL "connectors")
             list(APPEND targets leat_${name})
         else()
@@ -176,6 +179,7 @@ function(leat_fuzz name source)
         target_link_options(${name} PRIVATE -fsanitize=fuzzer)
         set_target_properties(${name} PROPERTIES
             RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzzers)
+        add_dependencies(fuzzers ${name})
     else()
         target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/fuzz_replay.cpp)
         add_test(NAME ${name}_corpus
