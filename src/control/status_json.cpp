@@ -1,0 +1,63 @@
+// Status → JSON; see status_json.hpp.
+#include "control/status_json.hpp"
+
+#include <boost/json/array.hpp>
+
+namespace leat {
+
+namespace {
+
+auto to_json(const std::map<TableName, TableCounts>& tables) -> boost::json::object {
+    boost::json::object object;
+    for (const auto& [table, counts] : tables)
+        object[to_string(table)] = {{"snapshot_rows", counts.snapshot_rows},
+                                    {"inserts", counts.inserts},
+                                    {"updates", counts.updates},
+                                    {"deletes", counts.deletes},
+                                    {"truncates", counts.truncates}};
+    return object;
+}
+
+auto to_json(const LaneStatus& lane) -> boost::json::object {
+    return {{"name", lane.name},
+            {"phase", to_string(lane.phase)},
+            {"message", lane.message},
+            {"position", to_string(lane.reached)},
+            {"commit_time_us", lane.committed.commit_time_us},
+            {"change_offset", lane.committed.offsets.change_offset},
+            {"generation", lane.committed.offsets.generation},
+            {"image_complete", lane.image_complete},
+            {"commits", lane.commits},
+            {"rows", lane.rows_out_of_log},
+            {"commit_seconds", lane.commit_seconds},
+            {"failures_in_a_row", lane.failures_in_a_row},
+            {"circuit_open", lane.circuit_open},
+            {"tables", to_json(lane.tables)}};
+}
+
+auto to_json(const CaptureStatus& capture) -> boost::json::object {
+    return {{"phase", to_string(capture.phase)},
+            {"message", capture.message},
+            {"durable_position", to_string(capture.durable)},
+            {"durable_commit_time_us", capture.durable_commit_time_us},
+            {"frames", capture.frames},
+            {"bytes", capture.bytes},
+            {"snapshot_chunks", capture.chunks},
+            {"snapshot_chunks_done", capture.chunks_done},
+            {"failures_in_a_row", capture.failures_in_a_row},
+            {"circuit_open", capture.circuit_open},
+            {"tables", to_json(capture.tables)}};
+}
+
+}  // namespace
+
+auto to_json(const PipelineStatus& status) -> boost::json::object {
+    boost::json::array lanes;
+    for (const auto& lane : status.lanes) lanes.push_back(to_json(lane));
+    return {{"pipeline", status.pipeline},
+            {"started_us", status.started_us},
+            {"capture", to_json(status.capture)},
+            {"sinks", std::move(lanes)}};
+}
+
+}  // namespace leat

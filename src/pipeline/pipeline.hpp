@@ -1,0 +1,75 @@
+// Pipeline: one source, one queue, any number of lanes, run together until the work is done, stop
+// is asked for, or nothing is left that could work.
+#pragma once
+
+#include <memory>
+#include <shared_mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "pipeline/capture.hpp"
+#include "pipeline/lane.hpp"
+
+namespace leat {
+
+struct LanePart {
+    std::string name;
+    std::set<std::string> tables;  // target names; empty: all
+    SinkMaker make_sink;
+};
+
+// What the registry made of a pipeline file.
+struct PipelineParts {
+    std::string name;
+    std::string queue_id;
+    std::unique_ptr<Queue> queue;
+    SourceMaker make_source;
+    std::vector<LanePart> lanes;
+    CaptureOptions capture;
+    EpochLimits epoch;
+};
+
+enum class Only { nothing_left_out, capture, deliver };
+
+struct RunOptions {
+    // End once every change that was committed at the source when the run started is committed in
+    // every sink, snapshots included.
+    bool until_caught_up = false;
+    Only only = Only::nothing_left_out;
+};
+
+class Pipeline {
+public:
+    Pipeline(PipelineParts parts, const Clock& clock);
+
+    // Blocks. No error: stopped or caught up. Otherwise the first error that the policy could not
+    // answer; the other lanes went on as long as there was something for them to do.
+    auto run(const RunOptions& options, const std::stop_token& stop) -> Result<void>;
+
+    [[nodiscard]] auto status() const -> PipelineStatus { return status_.copy(); }
+
+    // Read-only SQL over one sink's committed rows; `sink` empty: the first. Any thread.
+    auto query(const std::string& sink, const std::string& sql, std::size_t rows_max)
+        -> Result<QueryResult>;
+
+private:
+    struct Door {
+        std::string name;
+        std::shared_mutex mutex;  // shared: a query runs; unique: the sink comes or goes
+        Sink* sink = nullptr;
+    };
+    class Running;
+
+    auto run_lane(std::size_t index, const std::stop_token& stop) -> Result<void>;
+    auto run_capture(const std::stop_token& stop) -> Result<void>;
+    [[nodiscard]] auto caught_up(Only only) const -> bool;
+
+    PipelineParts parts_;
+    const Clock& clock_;
+    Status status_;
+    std::vector<std::unique_ptr<Door>> doors_;
+    Guarded<std::optional<Position>> target_;
+};
+
+}  // namespace leat
