@@ -99,4 +99,15 @@ public:
     virtual auto end() -> Result<Position> = 0;
 };
 
+// Optional for a Source (found by dynamic_cast): forgetting a pipeline for good.
+class Removable {
+public:
+    virtual ~Removable() = default;
+
+    // Removes what the source made at the server for this pipeline (slot, publication), never what
+    // the user made. Instead of open(). Returns a line per thing removed; what is already gone is
+    // no error.
+    virtual auto remove() -> Result<std::vector<std::string>> = 0;
+};
+
 }  // namespace leat
