@@ -1,0 +1,63 @@
+// When a lane commits: limits, the pause after a commit, the first epoch.
+#include "pipeline/epoch.hpp"
+
+#include <gtest/gtest.h>
+
+namespace leat {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(Epoch, EmptyIsNeverDue) {
+    const Epoch epoch{EpochLimits{}};
+    EXPECT_FALSE(epoch.due(std::chrono::hours(1), true));
+}
+
+TEST(Epoch, CaughtUpCommitsAtOnce) {
+    Epoch epoch{EpochLimits{}};
+    epoch.add(1, 100, milliseconds(5));
+    EXPECT_TRUE(epoch.due(milliseconds(5), true));
+    EXPECT_FALSE(epoch.due(milliseconds(5), false));
+}
+
+TEST(Epoch, PausesAfterACommitForAMultipleOfItsCost) {
+    EpochLimits limits;
+    limits.pause_factor = 2.0;
+    Epoch epoch{limits};
+    epoch.add(1, 100, milliseconds(0));
+    epoch.committed(milliseconds(10), milliseconds(40));  // cost 30 ms, so nothing before 100 ms
+    epoch.add(1, 100, milliseconds(41));
+    EXPECT_FALSE(epoch.due(milliseconds(99), true));
+    EXPECT_EQ(epoch.wait(milliseconds(41)), milliseconds(59));
+    EXPECT_TRUE(epoch.due(milliseconds(100), true));
+}
+
+TEST(Epoch, LimitsBeatThePause) {
+    EpochLimits limits;
+    limits.rows_max = 10;
+    limits.bytes_max = 1000;
+    limits.pause_factor = 1000;
+    Epoch epoch{limits};
+    epoch.add(1, 1, milliseconds(0));
+    epoch.committed(milliseconds(0), milliseconds(500));
+    epoch.add(10, 1, milliseconds(501));
+    EXPECT_TRUE(epoch.due(milliseconds(501), false));
+    epoch.committed(milliseconds(501), milliseconds(502));
+    epoch.add(1, 1000, milliseconds(503));
+    EXPECT_TRUE(epoch.due(milliseconds(503), false));
+}
+
+TEST(Epoch, AgeCapsALaggingLane) {
+    EpochLimits limits;
+    limits.age_max = milliseconds(200);
+    Epoch epoch{limits};
+    epoch.add(1, 1, milliseconds(100));
+    epoch.add(1, 1, milliseconds(250));
+    EXPECT_FALSE(epoch.due(milliseconds(299), false));
+    EXPECT_TRUE(epoch.due(milliseconds(300), false));
+}
+
+}  // namespace
+
+}  // namespace leat
