@@ -70,7 +70,8 @@ auto Pipeline::run_lane(std::size_t index, const std::stop_token& stop) -> Resul
     const auto& part = parts_.lanes[index];
     LaneOptions options;
     options.index = index;
-    options.identity = {parts_.name, part.name, parts_.queue_id, parts_.queue->incarnation()};
+    const auto queue = parts_.queue->identity();
+    options.identity = {parts_.name, part.name, queue.id, queue.incarnation};
     options.tables = part.tables;
     options.epoch = parts_.epoch;
     options.seed = seed_of(clock_, index + 1);

@@ -22,7 +22,6 @@ struct LanePart {
 // What the registry made of a pipeline file.
 struct PipelineParts {
     std::string name;
-    std::string queue_id;
     std::unique_ptr<Queue> queue;
     SourceMaker make_source;
     std::vector<LanePart> lanes;

@@ -24,6 +24,13 @@ struct QueueContext {
     const Clock* clock = nullptr;    // outlives the queue
 };
 
+// `id`: of these very offsets; a queue made anew has another. `incarnation`: the number that this
+// process took when it opened the queue.
+struct QueueIdentity {
+    std::string id;
+    Incarnation incarnation = 0;
+};
+
 // The state of the newest snapshot generation, as the queue knows it.
 struct GenerationState {
     Generation generation = 0;
@@ -86,8 +93,7 @@ public:
     // the rewind window. A hint only, it proves nothing.
     virtual auto release(const std::string& lane, const Offsets& offsets) -> Result<void> = 0;
 
-    // The number this process took when it opened the queue.
-    [[nodiscard]] virtual auto incarnation() const -> Incarnation = 0;
+    [[nodiscard]] virtual auto identity() const -> QueueIdentity = 0;
 
 protected:
     // For implementations only, and only behind a completed sync.

@@ -1,0 +1,36 @@
+// From a pipeline file to the parts of a pipeline, by way of the registry.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "connectors.hpp"
+#include "pipeline/pipeline.hpp"
+
+namespace leat::cli {
+
+struct SinkEntry {
+    std::string name;
+    std::set<std::string> tables;
+    SinkMaker make;
+};
+
+// A pipeline file that was read without a complaint; nothing is connected or opened yet.
+struct Loaded {
+    std::string name;
+    std::filesystem::path queue_path;  // the pipeline's data folder
+    SourceMaker make_source;
+    QueueMaker make_queue;
+    std::vector<SinkEntry> sinks;
+    CaptureOptions capture;
+    EpochLimits epoch;
+};
+
+// All that is wrong with the file comes back at once, with line, column and caret (config).
+auto load(const std::filesystem::path& file, const Clock& clock) -> Result<Loaded>;
+
+// Opens the queue (recovery included) and makes the parts.
+auto assemble(const Loaded& loaded) -> Result<PipelineParts>;
+
+}  // namespace leat::cli

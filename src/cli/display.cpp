@@ -1,0 +1,145 @@
+// Live lines; see display.hpp.
+#include "cli/display.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+
+namespace leat::cli {
+
+namespace {
+
+constexpr Duration terminal_every = std::chrono::milliseconds(250);
+constexpr Duration plain_every = std::chrono::seconds(10);
+
+auto total_rows(const LaneStatus& lane) -> std::int64_t {
+    std::int64_t rows = 0;
+    for (const auto& [table, counts] : lane.tables) rows += counts.snapshot_rows + counts.changes();
+    return rows;
+}
+
+auto lane_before(const PipelineStatus& before, const std::string& name) -> const LaneStatus* {
+    for (const auto& lane : before.lanes)
+        if (lane.name == name) return &lane;
+    return nullptr;
+}
+
+// Seconds between the newest committed change and now; nothing to say when all is applied.
+auto lag_text(const LaneStatus& lane, std::int64_t wall_us) -> std::string {
+    if (lane.phase == Phase::streaming) return "up to date";
+    if (lane.phase != Phase::catching_up || lane.committed.commit_time_us == 0) return "";
+    return fmt::format("{:.1f} s behind",
+                       static_cast<double>(wall_us - lane.committed.commit_time_us) / 1e6);
+}
+
+auto eta_text(const TableCounts& done, std::int64_t estimate, double rate) -> std::string {
+    const auto left = estimate - done.snapshot_rows;
+    if (estimate <= 0 || left <= 0 || rate <= 0) return "";
+    return fmt::format(", about {:.0f} s left (estimate)", static_cast<double>(left) / rate);
+}
+
+auto first_line(const std::string& text) -> std::string { return text.substr(0, text.find('\n')); }
+
+auto capture_line(const PipelineStatus& now, const PipelineStatus& before, double seconds)
+    -> std::string {
+    const auto& capture = now.capture;
+    const auto megabytes = static_cast<double>(capture.bytes - before.capture.bytes) / 1e6;
+    auto line = fmt::format("source      {:<13} {:>7.1f} MB/s into the log", to_string(capture.phase),
+                            seconds > 0 ? megabytes / seconds : 0.0);
+    if (capture.phase == Phase::snapshotting)
+        line += fmt::format(", chunk {} of {}", capture.chunks_done, capture.chunks);
+    if (!capture.message.empty()) line += "  " + first_line(capture.message);
+    return line;
+}
+
+auto table_line(const TableName& table, const TableCounts& counts, const LaneStatus& lane,
+                const LaneStatus* earlier, const CaptureStatus& capture, double seconds)
+    -> std::string {
+    const auto found = earlier == nullptr ? lane.tables.end() : earlier->tables.find(table);
+    const bool known = earlier != nullptr && found != earlier->tables.end();
+    const auto rows = counts.snapshot_rows + counts.changes();
+    const auto rows_before = known ? found->second.snapshot_rows + found->second.changes() : 0;
+    const auto rate = seconds > 0 ? static_cast<double>(rows - rows_before) / seconds : 0.0;
+    auto line = fmt::format("  {:<24} {:>11} snapshot {:>11} changes {:>9.0f} rows/s",
+                            to_string(table), counts.snapshot_rows, counts.changes(), rate);
+    const auto captured = capture.tables.find(table);
+    if (!lane.image_complete && captured != capture.tables.end())
+        line += eta_text(counts, captured->second.snapshot_rows_estimate, rate);
+    return line;
+}
+
+}  // namespace
+
+auto live_lines(const PipelineStatus& now, const PipelineStatus& before, double seconds,
+                std::int64_t wall_us) -> std::vector<std::string> {
+    std::vector<std::string> lines = {capture_line(now, before, seconds)};
+    for (const auto& lane : now.lanes) {
+        auto line = fmt::format("sink {:<6} {:<13} {:>7} commits  {}", lane.name,
+                                to_string(lane.phase), lane.commits, lag_text(lane, wall_us));
+        if (!lane.message.empty()) line += "  " + first_line(lane.message);
+        lines.push_back(std::move(line));
+        for (const auto& [table, counts] : lane.tables)
+            lines.push_back(table_line(table, counts, lane, lane_before(before, lane.name),
+                                       now.capture, seconds));
+    }
+    return lines;
+}
+
+auto summary_line(const PipelineStatus& now, const PipelineStatus& before, double seconds,
+                  std::int64_t wall_us) -> std::string {
+    auto line = fmt::format("{}: source {}", now.pipeline, to_string(now.capture.phase));
+    if (!now.capture.message.empty()) line += " (" + first_line(now.capture.message) + ")";
+    for (const auto& lane : now.lanes) {
+        const auto* earlier = lane_before(before, lane.name);
+        const auto rows = total_rows(lane) - (earlier == nullptr ? 0 : total_rows(*earlier));
+        line += fmt::format("; sink {} {} {} rows, {:.0f} rows/s {}", lane.name,
+                            to_string(lane.phase), total_rows(lane),
+                            seconds > 0 ? static_cast<double>(rows) / seconds : 0.0,
+                            lag_text(lane, wall_us));
+        if (!lane.message.empty()) line += " (" + first_line(lane.message) + ")";
+    }
+    return line;
+}
+
+Display::Display(StatusReader read, const Clock& clock)
+    : read_(std::move(read)),
+      clock_(clock),
+      terminal_(::isatty(STDERR_FILENO) == 1),
+      thread_([this](const std::stop_token& stop) { draw(stop); }) {}
+
+auto Display::draw(const std::stop_token& stop) -> void {
+    auto before = read_();
+    auto looked = clock_.steady();
+    std::size_t drawn = 0;
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    bool last = false;
+    while (!last) {
+        {
+            std::unique_lock lock(mutex);
+            wake.wait_for(lock, stop, terminal_ ? terminal_every : plain_every, [] { return false; });
+        }
+        last = stop.stop_requested();
+        auto now = read_();
+        const auto time = clock_.steady();
+        const auto seconds = std::chrono::duration<double>(time - looked).count();
+        if (terminal_) {
+            // Back to the first line drawn, clear to the end of the screen, draw again.
+            if (drawn > 0) std::fprintf(stderr, "\033[%zuA\033[J", drawn);
+            const auto lines = live_lines(now, before, seconds, clock_.wall_us());
+            for (const auto& line : lines) std::fprintf(stderr, "%s\n", line.c_str());
+            drawn = lines.size();
+        } else {
+            std::fprintf(stderr, "%s\n",
+                         summary_line(now, before, seconds, clock_.wall_us()).c_str());
+        }
+        before = std::move(now);
+        looked = time;
+    }
+}
+
+}  // namespace leat::cli

@@ -1,0 +1,28 @@
+// Errors on the terminal and as JSON; see exit_code.hpp.
+#include "cli/exit_code.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <cstdio>
+
+#include "pipeline/policy.hpp"
+
+namespace leat::cli {
+
+auto fail(const Error& error, ExitCode code, bool json) -> int {
+    std::fprintf(stderr, "leat: %s\n", describe(error).c_str());
+    if (json) {
+        const boost::json::object object = {{"error", error.what},
+                                            {"context", error.context},
+                                            {"hint", error.hint},
+                                            {"exit_code", static_cast<int>(code)}};
+        std::printf("%s\n", boost::json::serialize(object).c_str());
+    }
+    return code;
+}
+
+auto exit_code_of(const Error& error) -> ExitCode {
+    return error.fault == Fault::config ? exit_environment : exit_failed;
+}
+
+}  // namespace leat::cli

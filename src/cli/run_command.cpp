@@ -1,0 +1,107 @@
+// Runs a pipeline: signals stop it, the display shows it, the report says how it went.
+#include "cli/run_command.hpp"
+
+#include <sys/resource.h>
+
+#include <boost/json/serialize.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <thread>
+
+#include "cli/assemble.hpp"
+#include "cli/display.hpp"
+#include "cli/exit_code.hpp"
+#include "control/door.hpp"
+#include "control/status_json.hpp"
+
+namespace leat::cli {
+
+namespace {
+
+// SIGINT and SIGTERM become a stop request; a second one ends the process at once. Made before any
+// other thread, so that all of them leave the signals to this one.
+class SignalWatch {
+public:
+    SignalWatch() {
+        sigemptyset(&signals_);
+        sigaddset(&signals_, SIGINT);
+        sigaddset(&signals_, SIGTERM);
+        pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+        thread_ = std::jthread([this](const std::stop_token& done) { watch(done); });
+    }
+    [[nodiscard]] auto token() const -> std::stop_token { return stop_.get_token(); }
+
+private:
+    auto watch(const std::stop_token& done) -> void {
+        constexpr timespec look_every{.tv_sec = 0, .tv_nsec = 50'000'000};
+        while (!done.stop_requested()) {
+            if (sigtimedwait(&signals_, nullptr, &look_every) < 0) continue;
+            if (stop_.stop_requested()) std::_Exit(exit_failed);
+            std::fprintf(stderr, "leat: finishing the epoch; once more to end at once\n");
+            stop_.request_stop();
+        }
+    }
+
+    sigset_t signals_{};
+    std::stop_source stop_;
+    std::jthread thread_;
+};
+
+auto seconds_of(const timeval& time) -> double {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+auto report_of(const Pipeline& pipeline, const Result<void>& outcome, double seconds)
+    -> boost::json::object {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    auto report = to_json(pipeline.status());
+    report["seconds"] = seconds;
+    report["cpu_seconds"] = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+    report["peak_rss_bytes"] = static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+    report["result"] = outcome ? "ok" : "failed";
+    if (!outcome) report["error"] = outcome.error().what;
+    return report;
+}
+
+auto write_report(const std::filesystem::path& path, const std::string& text) -> Result<void> {
+    std::ofstream file(path);
+    file << text << '\n';
+    file.close();
+    if (!file)
+        return Error{Fault::config, "report cannot be written", "Give a path in a writable folder.",
+                     path.string()};
+    return {};
+}
+
+}  // namespace
+
+auto run_command(const RunArguments& arguments) -> int {
+    const SignalWatch signals;
+    const SystemClock clock;
+    const auto started = clock.steady();
+    auto file = load(arguments.file);
+    if (!file) return fail(file.error(), exit_configuration, arguments.json);
+    auto parts = assemble(*file, clock);
+    if (!parts) return fail(parts.error(), exit_code_of(parts.error()), arguments.json);
+
+    Pipeline pipeline(*std::move(parts), clock);
+    const auto door = open_door(pipeline, file->queue_path / socket_name);
+    if (!door) return fail(door.error(), exit_code_of(door.error()), arguments.json);
+    const auto outcome = [&] {
+        const Display display([&] { return pipeline.status(); }, clock);
+        return pipeline.run(arguments.run, signals.token());
+    }();
+
+    const auto seconds = std::chrono::duration<double>(clock.steady() - started).count();
+    const auto report = boost::json::serialize(report_of(pipeline, outcome, seconds));
+    if (arguments.report)
+        if (const auto written = write_report(*arguments.report, report); !written)
+            return fail(written.error(), exit_environment, arguments.json);
+    if (!outcome) return fail(outcome.error(), exit_code_of(outcome.error()), arguments.json);
+    if (arguments.json) std::printf("%s\n", report.c_str());
+    return exit_ok;
+}
+
+}  // namespace leat::cli

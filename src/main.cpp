@@ -1,0 +1,105 @@
+// The command line of leat: which commands there are and what they take. What they do is in cli/.
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "base/failpoint.hpp"
+#include "cli/check_command.hpp"
+#include "cli/drop_command.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/init_command.hpp"
+#include "cli/log_command.hpp"
+#include "cli/query_command.hpp"
+#include "cli/run_command.hpp"
+#include "cli/version_command.hpp"
+
+namespace {
+
+using namespace leat;
+
+auto add_file(CLI::App& command, std::filesystem::path& file) -> void {
+    command.add_option("FILE", file, "the pipeline file")->required();
+}
+
+auto add_json(CLI::App& command, bool& json) -> void {
+    command.add_flag("--json", json, "print the result as one JSON object on stdout");
+}
+
+auto add_run(CLI::App& app, cli::RunArguments& arguments) -> CLI::App* {
+    auto* command = app.add_subcommand("run", "run a pipeline until it is stopped");
+    add_file(*command, arguments.file);
+    add_json(*command, arguments.json);
+    command->add_flag("--until-caught-up", arguments.run.until_caught_up,
+                      "end with 0 once everything committed at the source by now is in every sink");
+    static const std::map<std::string, Only> parts = {{"capture", Only::capture},
+                                                      {"deliver", Only::deliver}};
+    command->add_option("--only", arguments.run.only, "run one half: capture or deliver")
+        ->transform(CLI::CheckedTransformer(parts));
+    command->add_option("--report", arguments.report, "write the run's figures as JSON to this file");
+    return command;
+}
+
+auto add_query(CLI::App& app, cli::QueryArguments& arguments) -> CLI::App* {
+    auto* command = app.add_subcommand("query", "read-only SQL on the warehouse of a running pipeline");
+    add_file(*command, arguments.file);
+    command->add_option("SQL", arguments.sql, "one SELECT statement")->required();
+    command->add_option("--sink", arguments.sink, "the sink to ask (default: the first)");
+    add_json(*command, arguments.json);
+    return command;
+}
+
+}  // namespace
+
+auto main(int argc, char** argv) -> int {
+    if (const char* armed = std::getenv("LEAT_FAILPOINTS"); armed != nullptr)
+        if (const auto result = arm_failpoints(armed); !result)
+            return cli::fail(result.error(), cli::exit_configuration, false);
+
+    CLI::App app("leat: the changes of a database, in the warehouse, exactly once");
+    app.require_subcommand(1);
+    int code = cli::exit_ok;
+
+    cli::RunArguments run;
+    add_run(app, run)->callback([&] { code = cli::run_command(run); });
+    cli::QueryArguments query;
+    add_query(app, query)->callback([&] { code = cli::query_command(query); });
+
+    cli::CheckArguments check;
+    auto* check_command = app.add_subcommand("check", "validate a pipeline file, look at its servers");
+    add_file(*check_command, check.file);
+    add_json(*check_command, check.json);
+    check_command->callback([&] { code = cli::check_command(check); });
+
+    cli::InitArguments init;
+    auto* init_command = app.add_subcommand("init", "write a pipeline file to start from");
+    init_command->add_option("FILE", init.file, "the file to make")->required();
+    add_json(*init_command, init.json);
+    init_command->callback([&] { code = cli::init_command(init); });
+
+    cli::DropArguments drop;
+    auto* drop_command = app.add_subcommand("drop", "remove slot, publication and log of a pipeline");
+    add_file(*drop_command, drop.file);
+    add_json(*drop_command, drop.json);
+    drop_command->add_flag("--yes", drop.yes, "do not ask");
+    drop_command->callback([&] { code = cli::drop_command(drop); });
+
+    cli::LogInspectArguments inspect;
+    auto* log_command = app.add_subcommand("log", "look into a log on disk");
+    log_command->require_subcommand(1);
+    auto* inspect_command = log_command->add_subcommand("inspect", "headers, frames, first defect");
+    inspect_command->add_option("DIR", inspect.directory, "the queue's folder")->required();
+    add_json(*inspect_command, inspect.json);
+    inspect_command->callback([&] { code = cli::log_inspect_command(inspect); });
+
+    bool version_json = false;
+    auto* version_command = app.add_subcommand("version", "versions of leat and its libraries");
+    add_json(*version_command, version_json);
+    version_command->callback([&] { code = cli::version_command(version_json); });
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int shown = app.exit(error);
+        return shown == 0 ? cli::exit_ok : cli::exit_configuration;
+    }
+    return code;
+}
