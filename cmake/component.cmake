@@ -35,7 +35,7 @@ endforeach()
 
 function(leat_add_folder folder)
     if(EXISTS ${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt)
-        add_subdirectory(${folder})
+        add_subdirectory(${CMAKE_SOURCE_DIR}/${folder} ${CMAKE_BINARY_DIR}/${folder})
     endif()
 endfunction()
 

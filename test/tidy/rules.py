@@ -108,7 +108,8 @@ def opening(path: str, text: str) -> list[str]:
     if lines and lines[0].startswith("#!"):
         lines = lines[1:]
     if suffix in CPP:
-        count = next((i for i, line in enumerate(lines) if not line.startswith("//")), len(lines))
+        # A first paragraph; an example or a format may follow it.
+        count = next((i for i, line in enumerate(lines) if not line.startswith("// ")), len(lines))
         if not 1 <= count <= OPENING_LINES_MAX:
             return [f"{path}:1: opens with {count} comment lines, wanted 1 to {OPENING_LINES_MAX}: "
                     "what it is and its place"]
