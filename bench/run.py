@@ -1,0 +1,315 @@
+#!/usr/bin/env python3
+"""make bench: every number with its reference, measured in turn in the same run.
+
+    run.py [--only NAME ...] [--rounds N] [--scale F]
+
+Writes bench/results/<name>.json, a list of {name, value, unit, reference, reference_value, ratio,
+conditions}, and a table on the screen. Rates are counted at the sink by queries, contents are
+compared by sums over all columns, CPU seconds and peak memory come from the kernel.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+from workload import (BUILD, ROOT, Run, Source, counting_stream, query, recvlogical, timed,
+                      wait_for_rows, write_pipeline)
+
+RESULTS = ROOT / "bench" / "results"
+SUMS = """SELECT count(*)::bigint::text || '/' || sum(id)::text || '/' || sum(kind)::bigint::text
+    || '/' || sum(length(name))::bigint::text || '/' || sum(length(note))::bigint::text || '/'
+    || sum(amount)::text || '/' || count(*) FILTER (WHERE good)::bigint::text FROM {table}"""
+
+
+class Results:
+    def __init__(self, name):
+        self.name = name
+        self.entries = []
+
+    def add(self, name, values, unit, reference="", reference_values=(), ratio=None, **conditions):
+        """Medians; the ratio is the median of the pairs unless it is given."""
+        values = list(values)
+        reference_values = list(reference_values)
+        if ratio is None and reference_values:
+            ratio = statistics.median(a / b for a, b in zip(values, reference_values))
+        middle = lambda list_: round(statistics.median(list_), 3) if list_ else None
+        entry = {"name": name, "value": middle(values), "unit": unit, "reference": reference,
+                 "reference_value": middle(reference_values),
+                 "ratio": round(ratio, 3) if ratio is not None else None,
+                 "conditions": conditions | {"all": [round(v, 3) for v in values], "all_reference":
+                                             [round(v, 3) for v in reference_values]}}
+        self.entries.append(entry)
+        shown = f"{entry['name']:<44} {entry['value']:>12,.3f} {unit:<10}"
+        if entry["ratio"] is not None:
+            shown += f" ratio {entry['ratio']:.2f} of {reference} {entry['reference_value']:,.3f}"
+        print(shown, flush=True)
+
+    def write(self):
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{self.name}.json").write_text(json.dumps(self.entries, indent=1) + "\n")
+
+
+def check_contents(source, name, table):
+    here = source.sql(SUMS.format(table=table))[0][0]
+    there = query(source, name, SUMS.format(table=table))
+    if here != there:
+        raise RuntimeError(f"contents differ: source {here}, warehouse {there}")
+
+
+def prepare(source, name, tables):
+    """A pipeline whose snapshot is done and which is stopped: what follows is its backlog."""
+    pipeline, warehouse = write_pipeline(source, name, tables)
+    Run(pipeline, "--until-caught-up").wait()
+    return pipeline, warehouse
+
+
+def drain(results, rounds, scale):
+    rows = int(1_000_000 * scale)
+    for per_transaction in (10_000, 100, 1):
+        rates, references, cpu, counting, rss = [], [], [], [], []
+        for number in range(rounds):
+            with Source() as source:
+                source.make_events("events")
+                name = f"drain_{per_transaction}_{number}"
+                pipeline, _ = prepare(source, name, ["public.events"])
+                source.slot("c0", "events")
+                source.slot("counting", "events")
+                source.insert("events", rows, per_transaction)
+                end, end_number = source.flushed_lsn()
+                references.append(rows / recvlogical(source, "c0", end))
+                run = Run(pipeline)
+                seconds = wait_for_rows(source, name, "events", rows, run)
+                check_contents(source, name, "events")
+                run.stop()
+                rates.append(rows / seconds)
+                cpu.append(run.cpu_seconds / rows * 1e6)
+                rss.append(run.peak_rss / 2**20)
+                counting.append(counting_stream(source, "counting", end_number)["cpu_seconds"]
+                                / rows * 1e6)
+        results.add(f"drain of inserts, {per_transaction} rows a transaction", rates, "rows/s",
+                    "C0 pg_recvlogical", references, rows=rows)
+        results.add(f"  CPU, {per_transaction} rows a transaction", cpu, "CPU-s/M",
+                    "counting client", counting, rows=rows, peak_rss_mib=max(rss))
+
+
+def capture_cpu(results, rounds, scale):
+    rows = int(1_000_000 * scale)
+    cpu, counting = [], []
+    for number in range(rounds):
+        with Source() as source:
+            source.make_events("events")
+            name = f"capture_{number}"
+            pipeline, _ = prepare(source, name, ["public.events"])
+            source.slot("counting", "events")
+            source.insert("events", rows, 100)
+            _, end_number = source.flushed_lsn()
+            counting.append(counting_stream(source, "counting", end_number)["cpu_seconds"]
+                            / rows * 1e6)
+            run = Run(pipeline, "--only", "capture", "--until-caught-up").wait()
+            cpu.append(run.cpu_seconds / rows * 1e6)
+    results.add("CPU of capture into the log", cpu, "CPU-s/M", "counting client", counting,
+                rows=rows)
+
+
+MIXED = """DO $$ DECLARE i bigint; k bigint; fresh bigint := {fresh}; BEGIN
+    PERFORM setseed({seed});
+    FOR i IN 1..{transactions} LOOP
+        INSERT INTO events SELECT {row} FROM generate_series(fresh, fresh + 39) i;
+        fresh := fresh + 40;
+        UPDATE events SET kind = kind + 1, amount = amount + 1 WHERE id IN
+            (SELECT (exp(random() * ln({keys})))::bigint FROM generate_series(1, 35));
+        DELETE FROM events WHERE id IN
+            (SELECT (exp(random() * ln({keys})))::bigint + 7 FROM generate_series(1, 15));
+        UPDATE events SET id = -id - i * 1000000000 WHERE id IN
+            (SELECT (exp(random() * ln({keys})))::bigint + 3 FROM generate_series(1, 10))
+            AND id > 0;
+        COMMIT;
+    END LOOP; END $$"""
+
+
+def mixed(results, rounds, scale):
+    """40/35/15/10 insert, update, delete, key change; Zipf-like keys; a table of 4 M rows."""
+    from workload import ROW
+    keys, transactions = int(4_000_000 * scale), int(5_000 * scale)
+    rates, references, delivery = [], [], []
+    for number in range(rounds):
+        with Source() as source:
+            source.make_events("events")
+            source.insert("events", keys, 100_000)
+            name = f"mixed_{number}"
+            pipeline, _ = prepare(source, name, ["public.events"])
+            source.slot("c0", "events")
+            source.sql(MIXED.format(fresh=keys * 10, seed=number / 10, transactions=transactions,
+                                    keys=keys, row=ROW))
+            end, _ = source.flushed_lsn()
+            reference = recvlogical(source, "c0", end)
+            changes = source.sql("SELECT n_tup_ins + n_tup_upd + n_tup_del FROM "
+                                 "pg_stat_user_tables WHERE relname = 'events'")[0][0] - keys
+            captured = Run(pipeline, "--only", "capture", "--until-caught-up").wait()
+            delivered = Run(pipeline, "--only", "deliver", "--until-caught-up").wait()
+            rates.append(changes / max(captured.seconds, delivered.seconds))
+            references.append(changes / reference)
+            delivery.append(changes / delivered.seconds)
+            run = Run(pipeline)
+            wait_for_rows(source, name, "events", 1, run)
+            check_contents(source, name, "events")
+            run.stop()
+    results.add("mixed changes, slower of capture and delivery", rates, "changes/s",
+                "C0 pg_recvlogical", references, keys=keys, transactions=transactions)
+    results.add("mixed changes, delivery from a filled log", delivery, "changes/s", keys=keys)
+
+
+def snapshot(results, rounds, scale):
+    rows = int(10_000_000 * scale)
+    rates, references, cpu, rss = [], [], [], []
+    copy = "COPY (SELECT * FROM narrow WHERE id % 2 = {}) TO STDOUT (FORMAT binary)"
+    with Source() as source:
+        source.sql("CREATE TABLE narrow (id bigint PRIMARY KEY, kind int, name text, at timestamptz,"
+                   " good boolean)")
+        source.sql(f"INSERT INTO narrow SELECT i, i % 17, 'c' || i % 50000, now(), i % 3 = 0 "
+                   f"FROM generate_series(1, {rows}) i")
+        source.sql("VACUUM FREEZE ANALYZE narrow")
+        for number in range(rounds):
+            started = time.monotonic()
+            clients = [subprocess.Popen([BUILD / "bin" / "counting_client", "copy",
+                                         source.server.uri(), copy.format(half)],
+                                        stdout=subprocess.DEVNULL) for half in (0, 1)]
+            if any(client.wait() for client in clients):
+                raise RuntimeError("counting client failed")
+            references.append(rows / (time.monotonic() - started))
+            name = f"snapshot_{number}"
+            pipeline, _ = write_pipeline(source, name, ["public.narrow"])
+            run = Run(pipeline)
+            seconds = wait_for_rows(source, name, "narrow", rows, run, every=0.1)
+            run.stop()
+            rates.append(rows / seconds)
+            cpu.append(run.cpu_seconds / rows * 1e6)
+            rss.append(run.peak_rss / 2**20)
+            timed([os.environ.get("LEAT_BINARY", BUILD / "bin" / "leat"), "drop", pipeline, "--yes"])
+    results.add("snapshot of narrow rows", rates, "rows/s", "COPY binary, 2 connections", references,
+                rows=rows, peak_rss_mib=max(rss))
+    results.add("  CPU of the snapshot", cpu, "CPU-s/M", rows=rows)
+
+
+def latency(results, rounds, scale):
+    """Commit → visible to a query, at 1,000 transactions a second, half updates of 4 M rows."""
+    keys, seconds = int(4_000_000 * scale), 20
+    with Source() as source:
+        source.make_events("events")
+        source.insert("events", keys, 100_000)
+        source.sql("CREATE TABLE clock (id int PRIMARY KEY, at double precision)")
+        source.sql("INSERT INTO clock VALUES (1, 0)")
+        pipeline, _ = prepare(source, "latency", ["public.events", "public.clock"])
+        run = Run(pipeline)
+        while query(source, "latency", "SELECT 1") is None:
+            time.sleep(0.05)
+        writer = subprocess.Popen([sys.executable, ROOT / "bench" / "paced_writer.py",
+                                   source.server.uri(), str(keys), str(seconds)])
+        delays, last = [], None
+        while writer.poll() is None:
+            seen = query(source, "latency", "SELECT at FROM clock")
+            now = time.time()
+            if seen != last and seen is not None:
+                delays.append((now - float(seen)) * 1000)
+                last = seen
+        run.stop()
+        lane = run.report["sinks"][0]
+        delays = sorted(delays[len(delays) // 10:])
+    for percentile in (50, 99):
+        results.add(f"commit to visible, p{percentile}",
+                    [delays[min(len(delays) - 1, len(delays) * percentile // 100)]], "ms",
+                    samples=len(delays), keys=keys,
+                    duty_cycle=round(lane["commit_seconds"] / run.report["seconds"], 3))
+
+
+def memory(results, rounds, scale):
+    rows = int(10_000_000 * scale)
+    with Source() as source:
+        source.make_events("events")
+        pipeline, _ = prepare(source, "backlog", ["public.events"])
+        source.insert("events", rows, 10_000)
+        run = Run(pipeline, "--until-caught-up").wait()
+        results.add("peak RSS, backlog of inserts", [run.peak_rss / 2**20], "MiB", rows=rows)
+    large = int(17_000_000 * scale)  # about 2 GB of row data
+    with Source() as source:
+        source.make_events("events")
+        pipeline, _ = prepare(source, "large", ["public.events"])
+        source.insert("events", large, large)
+        run = Run(pipeline, "--until-caught-up").wait()
+        results.add("peak RSS, one transaction", [run.peak_rss / 2**20], "MiB", rows=large)
+
+
+def recovery(results, rounds, scale):
+    """kill -9 in the middle of delivering a backlog of about 1 GB, to the first new commit."""
+    rows = int(9_000_000 * scale)
+    times = []
+    with Source() as source:
+        source.make_events("events")
+        pipeline, _ = prepare(source, "recovery", ["public.events"])
+        source.insert("events", rows, 10_000)
+        Run(pipeline, "--only", "capture", "--until-caught-up").wait()
+        for _ in range(rounds):
+            run = Run(pipeline)
+            while int(query(source, "recovery", "SELECT count(*) FROM events") or 0) == 0:
+                time.sleep(0.02)
+            run.process.kill()
+            run.wait()
+            run = Run(pipeline)
+            before = None
+            while True:
+                seen = query(source, "recovery", "SELECT count(*) FROM events")
+                if seen is not None and before is not None and int(seen) > before:
+                    break
+                before = int(seen) if seen is not None and before is None else before
+                time.sleep(0.02)
+            times.append(time.monotonic() - run.started)
+            run.process.kill()
+            run.wait()
+    results.add("kill -9 to first new commit", times, "s", rows_in_log=rows)
+
+
+def components(results, rounds, scale):
+    """The component benchmarks beside the code, as they print themselves."""
+    for program in sorted((BUILD / "bin").glob("*_bench")):
+        _, _, output = timed([program, "--benchmark_format=json",
+                              f"--benchmark_repetitions={rounds}",
+                              "--benchmark_report_aggregates_only=true"])
+        for entry in json.loads(output)["benchmarks"]:
+            if entry.get("aggregate_name") != "median":
+                continue
+            counters = {key: value for key, value in entry.items()
+                        if isinstance(value, (int, float)) and key not in
+                        ("family_index", "per_family_instance_index", "threads", "iterations",
+                         "repetitions")}
+            results.add(f"{program.name}: {entry['run_name']}", [entry["real_time"]],
+                        entry["time_unit"], **counters)
+
+
+MEASUREMENTS = {function.__name__: function for function in
+                (drain, capture_cpu, mixed, snapshot, latency, memory, recovery, components)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description="measure leat against its references")
+    parser.add_argument("--only", nargs="+", choices=sorted(MEASUREMENTS), default=MEASUREMENTS)
+    parser.add_argument("--rounds", type=int, default=5, help="three where one takes minutes")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the row counts")
+    options = parser.parse_args()
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
+          f"{options.rounds} rounds, scale {options.scale}")
+    for name in options.only:
+        print(f"{name}:", flush=True)
+        results = Results(name)
+        MEASUREMENTS[name](results, options.rounds, options.scale)
+        results.write()
+    print(f"written to {pathlib.Path(RESULTS).relative_to(ROOT)}/")
+
+
+if __name__ == "__main__":
+    main()

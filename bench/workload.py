@@ -1,0 +1,182 @@
+"""What the benchmarks do at the source, and the pipelines they run: servers, tables, rows, leat."""
+
+import http.client
+import json
+import os
+import pathlib
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import psycopg
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+from pg_server import PgServer  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("LEAT_BUILD_DIR", ROOT / "build" / "release"))
+LEAT = os.environ.get("LEAT_BINARY", str(BUILD / "bin" / "leat"))
+
+# Seven columns, about 100 bytes a row.
+EVENTS = """CREATE TABLE {table} (id bigint PRIMARY KEY, kind int, name text, note text,
+    amount numeric(12,2), at timestamptz, good boolean)"""
+ROW = """i, i % 17, 'customer-' || i % 50000, 'order number ' || i || ' of the benchmark',
+    (i % 1000000) / 100.0, timestamptz '2026-01-01 00:00:00+00' + i * interval '1 ms', i % 3 = 0"""
+
+
+class Source:
+    """A private server with the procedures that write."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-bench-"))
+        os.chmod(self.folder, 0o755)
+        self.server = PgServer(self.folder / "pg", settings={
+            "shared_buffers": "512MB", "max_wal_size": "8GB", "checkpoint_timeout": "1h",
+            "max_replication_slots": "40", "max_wal_senders": "20", "synchronous_commit": "off",
+            "wal_sender_timeout": "300s", "autovacuum": "off", "fsync": "off"})
+
+    def __enter__(self):
+        self.server.start()
+        self.connection = psycopg.connect(self.server.uri(), autocommit=True)
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+        self.server.remove()
+        subprocess.run(["rm", "-rf", str(self.folder)], check=False)
+
+    def sql(self, text, *parameters):
+        cursor = self.connection.execute(text, parameters or None)
+        return cursor.fetchall() if cursor.description else None
+
+    def make_events(self, table):
+        self.sql(EVENTS.format(table=table))
+
+    def insert(self, table, rows, per_transaction, first=1):
+        """Rows first … first+rows-1 in transactions of the given size, written by the server."""
+        self.sql(f"""DO $$ DECLARE i bigint := {first}; BEGIN
+            WHILE i < {first + rows} LOOP
+                INSERT INTO {table} SELECT {ROW}
+                    FROM generate_series(i, least(i + {per_transaction}, {first + rows}) - 1) i;
+                COMMIT;
+                i := i + {per_transaction};
+            END LOOP; END $$""")
+
+    def slot(self, name, publication_tables):
+        self.sql(f"CREATE PUBLICATION {name} FOR TABLE {publication_tables}")
+        self.sql("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", name)
+
+    def drop_slot(self, name):
+        self.sql("SELECT pg_drop_replication_slot(%s)", name)
+        self.sql(f"DROP PUBLICATION {name}")
+
+    def flushed_lsn(self):
+        """An LSN at or behind everything committed, as text and as a number."""
+        self.sql("SELECT pg_logical_emit_message(false, 'bench', '')")
+        self.sql("SELECT pg_switch_wal()")
+        text = self.sql("SELECT pg_current_wal_insert_lsn()")[0][0]
+        high, low = text.split("/")
+        return text, (int(high, 16) << 32) + int(low, 16)
+
+
+def write_pipeline(source, name, tables, extra_sink="", extra_run=""):
+    """A pipeline file in the source's folder; returns its path and the warehouse's."""
+    warehouse = source.folder / f"{name}.duckdb"
+    path = source.folder / f"{name}.yaml"
+    path.write_text(f"""pipeline: {name}
+source:
+  type: postgres
+  uri: {source.server.uri()}
+  tables: [{', '.join(tables)}]
+queue: {{type: log, path: {source.folder}/data/{name}}}
+sinks:
+  - {{type: duckdb, path: {warehouse}{extra_sink}}}
+{extra_run}""")
+    return path, warehouse
+
+
+class Run:
+    """A `leat run`; `cpu_seconds`, `peak_rss` and `report` are there once it has ended."""
+
+    def __init__(self, pipeline, *arguments):
+        self.report_path = pathlib.Path(str(pipeline) + ".report.json")
+        self.log = open(str(pipeline) + ".log", "ab")
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            [LEAT, "run", str(pipeline), "--report", str(self.report_path), *arguments],
+            stdout=self.log, stderr=self.log)
+
+    def wait(self):
+        _, status, usage = os.wait4(self.process.pid, 0)
+        self.seconds = time.monotonic() - self.started
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        self.peak_rss = usage.ru_maxrss * 1024
+        self.log.close()
+        if self.process.returncode not in (0, -signal.SIGKILL):
+            raise RuntimeError(f"leat ended with {self.process.returncode}: "
+                               + open(self.log.name).read()[-2000:])
+        if self.process.returncode == 0:
+            self.report = json.loads(self.report_path.read_text())
+        return self
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+
+def query(source, name, sql):
+    """First value of a query to the running pipeline, or None while it cannot answer."""
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    try:
+        connection.sock.connect(str(source.folder / "data" / name / "leat.sock"))
+        connection.request("POST", "/query", sql)
+        answer = json.loads(connection.getresponse().read())
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    rows = answer.get("rows")
+    return rows[0][0] if rows else None
+
+
+def wait_for_rows(source, name, table, rows, run, every=0.05):
+    """Seconds from the start of the run until a query sees so many rows."""
+    while run.process.poll() is None:
+        seen = query(source, name, f"SELECT count(*) FROM {table}")
+        if seen is not None and int(seen) >= rows:
+            return time.monotonic() - run.started
+        time.sleep(every)
+    raise RuntimeError("leat ended early: " + open(run.log.name).read()[-2000:])
+
+
+def timed(command):
+    """Seconds and CPU seconds of a command that must succeed; also what it printed."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    seconds = time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, cpu, done.stdout
+
+
+def recvlogical(source, slot, end_lsn):
+    """C0: pg_recvlogical, text, protocol 1, to /dev/null; seconds."""
+    return timed([source.server.bindir / "pg_recvlogical", "-d", source.server.uri(), "-S", slot,
+                  "--start", "-f", "/dev/null", "--endpos", end_lsn, "--no-loop", "-o",
+                  "proto_version=1", "-o", f"publication_names={slot}"])[0]
+
+
+def counting_stream(source, slot, end_number):
+    """The counting client over the same changes: its own figures."""
+    uri = source.server.uri() + "?replication=database"
+    return json.loads(timed([BUILD / "bin" / "counting_client", "stream", uri, slot, slot,
+                             end_number])[2])
