@@ -27,11 +27,13 @@ auto format(double value) -> std::string {
 
 auto format(const std::string& value) -> std::string {
     if (value.empty()) return {};
-    constexpr std::string_view special = "#&*!|>'\"%@`{}[],\n\t";
-    const bool is_plain = plain_kind(value) == Node::Kind::text && value.front() != ' ' &&
-                          value.back() != ' ' && value.front() != '-' && value.front() != '?' &&
+    constexpr std::string_view special_first = "&*!|>'%@`-? ";
+    constexpr std::string_view special = "#\"{}[],\n\t";
+    const bool is_plain = plain_kind(value) == Node::Kind::text &&
+                          special_first.find(value.front()) == std::string_view::npos &&
                           value.find_first_of(special) == std::string::npos &&
-                          value.find(": ") == std::string::npos && value.back() != ':';
+                          value.find(": ") == std::string::npos && value.back() != ':' &&
+                          value.back() != ' ';
     if (is_plain) return value;
     std::string text = "\"";
     for (const char c : value) {

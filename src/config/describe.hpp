@@ -49,7 +49,7 @@ auto format_value(const M& value) -> std::string {
         return format(value.string());
     } else if constexpr (std::same_as<M, Secret>) {
         return value.empty() ? "" : "***";
-    } else if constexpr (std::same_as<M, Bytes> || std::same_as<M, Duration>) {
+    } else if constexpr (std::same_as<M, Bytes> || is_duration<M>) {
         return to_string(value);
     } else if constexpr (std::is_enum_v<M>) {
         for (const auto& each : names_of(M{})) {
@@ -83,7 +83,7 @@ auto type_name() -> std::string {
     else if constexpr (std::same_as<M, std::filesystem::path>) return "path";
     else if constexpr (std::same_as<M, Secret>) return "secret";
     else if constexpr (std::same_as<M, Bytes>) return "size";
-    else if constexpr (std::same_as<M, Duration>) return "duration";
+    else if constexpr (is_duration<M>) return "duration";
     else if constexpr (is_optional<M>) return type_name<typename M::value_type>();
     else if constexpr (Options<M>) return "map";
     else if constexpr (std::is_enum_v<M>) {
@@ -144,21 +144,28 @@ auto describe_into(std::vector<FieldInfo>& out, const std::string& prefix) -> vo
 
 // Every option of T in the order of its list, nested ones below their parent.
 template <Options T>
-auto describe() -> std::vector<FieldInfo> {
+auto field_infos() -> std::vector<FieldInfo> {
     std::vector<FieldInfo> out;
     detail::describe_into<T>(out, "");
     return out;
+}
+
+// The same as a table in Markdown.
+template <Options T>
+auto describe() -> std::string {
+    return markdown(field_infos<T>());
 }
 
 // The options in force, one line `key: value` each; secrets and passwords in addresses masked.
 template <Options T>
 auto show(const T& options) -> std::string {
     std::string text;
+    const auto add = [&text](std::string_view key, const std::string& value) {
+        (text += key) += value.empty() ? ":\n" : ": " + redact(value) + "\n";
+    };
     std::apply(
         [&](const auto&... list) {
-            ((text += std::string(list.name) + ": " +
-                      redact(detail::format_value(options.*list.member)) + "\n"),
-             ...);
+            (add(list.name, detail::format_value(options.*list.member)), ...);
         },
         fields_of<T>());
     return text;

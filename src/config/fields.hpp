@@ -14,13 +14,15 @@
 //     };
 //
 // A member that the list does not name, or names twice, does not compile. Members may be bool, any
-// integer, double, std::string, std::filesystem::path, Secret, Bytes, Duration, an enum E with
+// integer, double, std::string, std::filesystem::path, Secret, Bytes, Duration (or any whole
+// std::chrono duration), an enum E with
 // `constexpr auto names_of(E) { return std::array{config::EnumName{E::a, "a"}, ...}; }` beside it,
 // an option struct, and std::optional, std::vector of these.
-// read() is in read.hpp, describe() and show() in describe.hpp.
+// read() is in read.hpp; field_infos(), describe() and show() are in describe.hpp.
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
@@ -51,8 +53,12 @@ template <class T>
 concept Integer = std::integral<T> && !std::same_as<T, bool>;
 
 template <class T>
-concept Bounded =
-    Integer<T> || std::same_as<T, double> || std::same_as<T, Bytes> || std::same_as<T, Duration>;
+inline constexpr bool is_duration = false;
+template <class Count, class Period>
+inline constexpr bool is_duration<std::chrono::duration<Count, Period>> = Integer<Count>;
+
+template <class T>
+concept Bounded = Integer<T> || std::same_as<T, double> || std::same_as<T, Bytes> || is_duration<T>;
 
 namespace detail {
 

@@ -10,8 +10,7 @@ namespace {
 
 using Kind = Node::Kind;
 
-constexpr std::array<std::string_view, 6> sections{"pipeline", "source",     "queue",
-                                                   "sinks",    "transforms", "run"};
+constexpr std::array<std::string_view, 5> sections{"pipeline", "source", "queue", "sinks", "run"};
 
 auto must_be(const Node& node, std::string_view what, std::string_view shape, std::string hint,
              Problems& problems) -> Node {

@@ -74,7 +74,9 @@ auto read_whole(const Slot& slot, T min, T max) -> std::optional<T> {
     }
     const auto value = parse_integer<T>(slot.node.text);
     if (!value || *value < min || *value > max) {
-        const bool open_end = max == std::numeric_limits<T>::max() && value.has_value();
+        // The limit of the type is worth naming only to somebody who went past it.
+        const bool open_end = max == std::numeric_limits<T>::max() &&
+                              (value.has_value() || slot.node.text.starts_with('-'));
         out_of_range(slot, std::to_string(min), open_end ? "" : std::to_string(max));
         return std::nullopt;
     }
@@ -179,9 +181,15 @@ auto Slot::size(const Limits<Bytes>& limits) const -> std::optional<Bytes> {
     return read_amount(*this, limits, parse_bytes, "a size", "write it with its unit, like 64 MiB");
 }
 
-auto Slot::duration(const Limits<Duration>& limits) const -> std::optional<Duration> {
-    return read_amount(*this, limits, parse_duration, "a duration",
-                       "write it with its unit, like 500ms or 24h");
+auto Slot::duration(const Limits<Duration>& limits, Duration step) const
+    -> std::optional<Duration> {
+    const auto value = read_amount(*this, limits, parse_duration, "a duration",
+                                   "write it with its unit, like 500ms or 24h");
+    if (value && *value % step != Duration{0}) {
+        wrong_text(*this, "a multiple of " + to_string(step), "");
+        return std::nullopt;
+    }
+    return value;
 }
 
 auto Slot::choice(std::span<const std::string_view> names) const -> std::optional<std::size_t> {
@@ -255,7 +263,7 @@ auto MapReader::refuse_others(std::span<const std::string_view> keys,
 
 auto require_type(const Node& node, Problems& problems, std::string_view role,
                   std::span<const std::string_view> known) -> std::string {
-    detail::MapReader map(node, problems, std::string(role), "");
+    detail::MapReader map(node, problems, "this " + std::string(role), "");
     const auto* type = map.find("type", true);
     if (type == nullptr) return {};
     const detail::Slot slot{*type, problems, "type", map.where()};

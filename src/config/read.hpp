@@ -15,12 +15,14 @@
 namespace leat::config {
 
 struct ReadOptions {
-    std::string where;                                 // "sink 'duckdb'", for messages
-    std::span<const std::string_view> elsewhere = {};  // further keys that somebody else reads
+    std::string where{};                            // "sink 'duckdb'", for messages
+    std::span<const std::string_view> elsewhere{};  // further keys, which somebody else reads
+    bool partial = false;  // somebody else reads the rest and refuses the unknown
+    bool typed = true;     // the key `type` chose T and is passed over
 };
 
-// Never fails: what is wrong is in `problems`, and the member then keeps its default. The key
-// `type` is passed over at the top, for it chose T. An absent node yields the defaults in silence.
+// Never fails: what is wrong is in `problems`, and the member then keeps its default. An absent
+// node yields the defaults in silence.
 template <Options T>
 auto read(const Node& node, Problems& problems, const ReadOptions& options = {}) -> T;
 
@@ -65,7 +67,7 @@ struct Slot {
     auto text(bool filled) const -> std::optional<std::string>;
     auto secret(bool filled) const -> std::optional<std::string>;
     auto size(const Limits<Bytes>& limits) const -> std::optional<Bytes>;
-    auto duration(const Limits<Duration>& limits) const -> std::optional<Duration>;
+    auto duration(const Limits<Duration>& limits, Duration step) const -> std::optional<Duration>;
     auto choice(std::span<const std::string_view> names) const -> std::optional<std::size_t>;
     // nullptr if it is no list.
     auto list(bool filled) const -> const std::vector<Node>*;
@@ -79,7 +81,7 @@ template <class>
 inline constexpr bool always_false = false;
 
 template <Options T>
-auto read_map(MapReader map, std::span<const std::string_view> elsewhere) -> T;
+auto read_map(MapReader map, std::span<const std::string_view> elsewhere, bool partial) -> T;
 
 struct Wanted {
     bool filled = false;
@@ -122,8 +124,9 @@ auto read_value(const Slot& slot, const Limits<Bound>& limits, Wanted wanted) ->
         return slot.number(limits);
     } else if constexpr (std::same_as<M, Bytes>) {
         return slot.size(limits);
-    } else if constexpr (std::same_as<M, Duration>) {
-        return slot.duration(limits);
+    } else if constexpr (is_duration<M>) {
+        const auto value = slot.duration({limits.min, limits.max}, M{1});
+        return value ? std::optional(std::chrono::duration_cast<M>(*value)) : std::nullopt;
     } else if constexpr (std::same_as<M, std::string>) {
         return slot.text(wanted.filled);
     } else if constexpr (std::same_as<M, std::filesystem::path>) {
@@ -137,7 +140,8 @@ auto read_value(const Slot& slot, const Limits<Bound>& limits, Wanted wanted) ->
     } else if constexpr (is_vector<M>) {
         return read_list<M>(slot, wanted);
     } else if constexpr (Options<M>) {
-        return read_map<M>(MapReader(slot.node, slot.problems, slot.where, slot.name + "."), {});
+        return read_map<M>(MapReader(slot.node, slot.problems, slot.where, slot.name + "."), {},
+                           false);
     } else {
         static_assert(always_false<M>, "fields() has a member of a type that cannot be read");
     }
@@ -174,11 +178,11 @@ auto read_field(MapReader& map, const Field<Owner, M>& field, Owner& out) -> voi
 }
 
 template <Options T>
-auto read_map(MapReader map, std::span<const std::string_view> elsewhere) -> T {
+auto read_map(MapReader map, std::span<const std::string_view> elsewhere, bool partial) -> T {
     T out{};
     std::apply([&](const auto&... list) { (read_field(map, list, out), ...); }, fields_of<T>());
     static constexpr auto names = keys<T>();
-    map.refuse_others(names, elsewhere);
+    if (!partial) map.refuse_others(names, elsewhere);
     return out;
 }
 
@@ -187,8 +191,9 @@ auto read_map(MapReader map, std::span<const std::string_view> elsewhere) -> T {
 template <Options T>
 auto read(const Node& node, Problems& problems, const ReadOptions& options) -> T {
     std::vector<std::string_view> elsewhere(options.elsewhere.begin(), options.elsewhere.end());
-    elsewhere.emplace_back("type");
-    return detail::read_map<T>(detail::MapReader(node, problems, options.where, ""), elsewhere);
+    if (options.typed) elsewhere.emplace_back("type");
+    return detail::read_map<T>(detail::MapReader(node, problems, options.where, ""), elsewhere,
+                               options.partial);
 }
 
 }  // namespace leat::config

@@ -14,11 +14,23 @@ constexpr std::array<std::string_view, 9> secret_words{"password",   "passwd",  
                                                        "secret",     "token",       "pwd",
                                                        "credential", "private_key", "access_key"};
 
+// Where the reference ${...} ends that starts at `at`; `at` itself where none does.
+auto skip_reference(const std::string& text, std::size_t at) -> std::size_t {
+    if (text.compare(at, 2, "${") != 0 || (at > 0 && text[at - 1] == '$')) return at;
+    const auto end = text.find('}', at);
+    return end == std::string::npos ? at : end + 1;
+}
+
+// A reference is no secret, and it is what the reader must see; all else becomes asterisks.
 auto mask(std::string& text, std::size_t from, std::size_t to) -> void {
-    for (auto at = from; at < std::min(to, text.size()); ++at) {
-        // One asterisk per code point keeps the columns; bytes go in a second step.
+    for (auto at = from; at < std::min(to, text.size());) {
+        if (const auto next = skip_reference(text, at); next > at) {
+            at = next;
+            continue;
+        }
+        // One asterisk per code point keeps the columns; further bytes go in a second step.
         const auto byte = static_cast<unsigned char>(text[at]);
-        text[at] = (byte & 0xC0U) == 0x80U ? '\0' : '*';
+        text[at++] = (byte & 0xC0U) == 0x80U ? '\0' : '*';
     }
 }
 
@@ -30,7 +42,10 @@ auto mask_urls(std::string& text) -> void {
         // A password may hold an unescaped `/` or `@`, so the last `@` before the end counts.
         const auto user_end = text.substr(0, end).rfind('@');
         if (user_end == std::string::npos || user_end < authority) continue;
-        const auto colon = text.find(':', authority);
+        auto colon = authority;
+        while (colon < user_end && text[colon] != ':') {
+            colon = std::max(colon + 1, skip_reference(text, colon));
+        }
         if (colon < user_end) mask(text, colon + 1, user_end);
     }
 }
@@ -63,8 +78,6 @@ auto mask_named(std::string& text) -> void {
             if (next == lower.size() || (lower[next] != ':' && lower[next] != '=')) continue;
             const auto value = lower.find_first_not_of(" \t", next + 1);
             if (value == std::string::npos) continue;
-            // A reference is no secret, and it is what the reader must see.
-            if (text.find("${", value) <= value + 1) continue;
             mask(text, value, value_end(text, value, lower[next]));
         }
     }

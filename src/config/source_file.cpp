@@ -105,6 +105,7 @@ auto SourceFile::excerpt(const Span& span) const -> std::string {
     constexpr std::size_t width = 96;
     if (span.start.line == 0 || span.start.line > line_starts_.size()) return {};
     const auto shown = redact(printable(line(span.start.line)));
+    if (shown.find_first_not_of(' ') == std::string::npos) return {};
     const auto length = code_points(shown);
     const auto start = std::min<std::size_t>(span.start.column - 1, length);
     auto end = span.end.line == span.start.line

@@ -48,7 +48,7 @@ public:
     // Where `needle` stands within `span`, if it is written there on one line.
     [[nodiscard]] auto find(const Span& span, std::string_view needle) const -> std::optional<Span>;
     // The line of `span.start` with a caret range below it, secrets masked; two lines, each with
-    // its line feed. Empty where there is no such line.
+    // its line feed. Empty where there is no such line, or nothing on it.
     [[nodiscard]] auto excerpt(const Span& span) const -> std::string;
 
 private:

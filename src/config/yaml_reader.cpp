@@ -119,8 +119,12 @@ private:
         auto mark = to_mark(parser.problem_mark);
         std::string message = "bad YAML: " + what;
         if (parser.context != nullptr) message += std::string(" ") + parser.context;
-        if (parser.context != nullptr && parser.context_mark.line != parser.problem_mark.line) {
-            message += " that starts in line " + std::to_string(parser.context_mark.line + 1);
+        const auto opened = to_mark(parser.context_mark);
+        if (parser.context != nullptr && opened.line != mark.line) {
+            // What is never closed is found at the end of the file, and cured where it opens.
+            const bool at_end = file_.line(mark.line).empty();
+            if (at_end) mark = opened;
+            else message += " that starts in line " + std::to_string(opened.line);
         }
         const auto line = file_.line(mark.line);
         const auto indent = line.substr(0, line.find_first_not_of(" \t"));
