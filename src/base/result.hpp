@@ -48,6 +48,7 @@ public:
     auto value() && -> T { return std::get<0>(std::move(state_)); }
     auto operator*() & -> T& { return value(); }
     auto operator*() const& -> const T& { return value(); }
+    auto operator*() && -> T { return std::get<0>(std::move(state_)); }
     auto operator->() -> T* { return &value(); }
     auto operator->() const -> const T* { return &value(); }
     auto error() & -> Error& { return std::get<1>(state_); }

@@ -62,7 +62,8 @@ auto error_of(const boost::json::object& answer) -> Error {
 }  // namespace
 
 auto query_command(const QueryArguments& arguments) -> int {
-    const auto file = load(arguments.file);
+    const SystemClock clock;
+    const auto file = load(arguments.file, clock);
     if (!file) return fail(file.error(), exit_configuration, arguments.json);
     const auto target = arguments.sink.empty() ? "/query" : "/query?sink=" + arguments.sink;
     const auto reply =

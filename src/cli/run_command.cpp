@@ -81,12 +81,12 @@ auto run_command(const RunArguments& arguments) -> int {
     const SignalWatch signals;
     const SystemClock clock;
     const auto started = clock.steady();
-    auto file = load(arguments.file);
+    auto file = load(arguments.file, clock);
     if (!file) return fail(file.error(), exit_configuration, arguments.json);
-    auto parts = assemble(*file, clock);
+    auto parts = assemble(*file);
     if (!parts) return fail(parts.error(), exit_code_of(parts.error()), arguments.json);
 
-    Pipeline pipeline(*std::move(parts), clock);
+    Pipeline pipeline(std::move(*parts), clock);
     const auto door = open_door(pipeline, file->queue_path / socket_name);
     if (!door) return fail(door.error(), exit_code_of(door.error()), arguments.json);
     const auto outcome = [&] {

@@ -1,0 +1,171 @@
+// Reads the file with the registry's help; see assemble.hpp.
+#include "cli/assemble.hpp"
+
+#include <algorithm>
+
+#include "config/pipeline_file.hpp"
+#include "config/read.hpp"
+
+namespace leat::cli {
+
+namespace {
+
+// The engine's own options, section `run`.
+struct EngineOptions {
+    std::uint32_t snapshot_workers = 2;
+    std::int64_t epoch_rows_max = EpochLimits{}.rows_max;
+    config::Bytes epoch_bytes_max = config::Bytes::mib(64);
+    config::Duration epoch_age_max{EpochLimits{}.age_max};
+    double commit_pause_factor = EpochLimits{}.pause_factor;
+
+    static constexpr auto fields() {
+        using config::field;
+        return config::fields(
+            field("snapshot_workers", &EngineOptions::snapshot_workers,
+                  "connections that read a snapshot in parallel")
+                .between(1, 64),
+            field("epoch_rows_max", &EngineOptions::epoch_rows_max,
+                  "rows after which a sink that lags commits")
+                .at_least(1),
+            field("epoch_bytes_max", &EngineOptions::epoch_bytes_max,
+                  "bytes after which a sink that lags commits"),
+            field("epoch_age_max", &EngineOptions::epoch_age_max,
+                  "time after which a sink that lags commits"),
+            field("commit_pause_factor", &EngineOptions::commit_pause_factor,
+                  "pause after a commit, in multiples of what it cost, when the sink is up to date")
+                .between(0, 1000));
+    }
+};
+
+// What the engine reads of a sink's node; the connector reads the rest.
+struct SinkOptions {
+    std::string name;
+    std::vector<std::string> tables;
+
+    static constexpr auto fields() {
+        using config::field;
+        return config::fields(field("name", &SinkOptions::name, "name of the sink; default: its type"),
+                              field("tables", &SinkOptions::tables, "target tables; default: all"));
+    }
+};
+
+template <class Type>
+auto find_type(const config::Node& node, config::Problems& problems, std::string_view role,
+               std::span<const Type> types) -> const Type* {
+    std::vector<std::string_view> names;
+    for (const auto& type : types) names.push_back(type.name);
+    const auto wanted = config::require_type(node, problems, role, names);
+    const auto found = std::find_if(types.begin(), types.end(),
+                                    [&](const Type& type) { return type.name == wanted; });
+    return found == types.end() ? nullptr : &*found;
+}
+
+class Loader {
+public:
+    Loader(const config::PipelineFile& file, config::Problems& problems, const Clock& clock,
+           Loaded& loaded)
+        : file_(file), problems_(problems), clock_(clock), loaded_(loaded) {}
+
+    auto run() -> void {
+        loaded_.name = file_.name;
+        if (const auto* path = file_.queue.find("path")) loaded_.queue_path = path->text;
+        read_engine();
+        read_sinks();  // before the queue, which is told of all lanes
+        read_queue();
+        read_source();
+    }
+
+private:
+    auto read_engine() -> void {
+        const auto engine = config::read<EngineOptions>(file_.run, problems_, {.where = "run"});
+        loaded_.capture.snapshot_workers = engine.snapshot_workers;
+        loaded_.epoch = {engine.epoch_rows_max,
+                         static_cast<std::int64_t>(engine.epoch_bytes_max.count),
+                         engine.epoch_age_max, engine.commit_pause_factor};
+    }
+
+    auto read_sinks() -> void {
+        for (const auto& node : file_.sinks) {
+            const auto* type = find_type(node, problems_, "sink", sink_types());
+            if (type == nullptr) continue;
+            auto connector_node = node;
+            std::erase_if(connector_node.entries,
+                          [](const auto& entry) { return is_engine_key(entry.key); });
+            auto engine_node = node;
+            std::erase_if(engine_node.entries,
+                          [](const auto& entry) { return !is_engine_key(entry.key); });
+            auto options = config::read<SinkOptions>(engine_node, problems_, {.where = "sink"});
+            if (options.name.empty()) options.name = type->name;
+            const bool taken =
+                std::any_of(loaded_.sinks.begin(), loaded_.sinks.end(),
+                            [&](const SinkEntry& sink) { return sink.name == options.name; });
+            if (taken)
+                problems_.add(node.span, "two sinks are called '" + options.name + "'",
+                              "Give each sink a `name` of its own.");
+            const SinkContext context{file_.name, loaded_.queue_path / "sinks" / options.name, &clock_};
+            loaded_.sinks.push_back({options.name,
+                                     {options.tables.begin(), options.tables.end()},
+                                     type->configure(connector_node, problems_, context)});
+        }
+    }
+
+    auto read_queue() -> void {
+        const auto* type = find_type(file_.queue, problems_, "queue", queue_types());
+        if (type == nullptr) return;
+        QueueContext context{file_.name, {}, &clock_};
+        for (const auto& sink : loaded_.sinks) context.lanes.push_back(sink.name);
+        loaded_.make_queue = type->configure(file_.queue, problems_, context);
+    }
+
+    auto read_source() -> void {
+        const auto* type = find_type(file_.source, problems_, "source", source_types());
+        if (type == nullptr) return;
+        const SourceContext context{file_.name, loaded_.queue_path / "source", &clock_};
+        loaded_.make_source = type->configure(file_.source, problems_, context);
+    }
+
+    static auto is_engine_key(std::string_view key) -> bool {
+        return key == "name" || key == "tables";
+    }
+
+    const config::PipelineFile& file_;
+    config::Problems& problems_;
+    const Clock& clock_;
+    Loaded& loaded_;
+};
+
+auto make_folder(const std::filesystem::path& folder) -> Result<void> {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error)
+        return Error{Fault::config, "folder cannot be made: " + error.message(),
+                     "Choose a folder that this user may write.", folder.string()};
+    return {};
+}
+
+}  // namespace
+
+auto load(const std::filesystem::path& path, const Clock& clock) -> Result<Loaded> {
+    Loaded loaded;
+    TRY(config::load_pipeline_file(path, [&](const auto& file, config::Problems& problems) {
+        Loader(file, problems, clock, loaded).run();
+    }));
+    return loaded;
+}
+
+auto assemble(const Loaded& loaded) -> Result<PipelineParts> {
+    PipelineParts parts;
+    parts.name = loaded.name;
+    parts.queue = TRY(loaded.make_queue());
+    TRY(make_folder(loaded.queue_path / "source"));
+    parts.make_source = loaded.make_source;
+    for (const auto& sink : loaded.sinks) {
+        TRY(make_folder(loaded.queue_path / "sinks" / sink.name));
+        parts.lanes.push_back({sink.name, sink.tables, sink.make});
+    }
+    parts.capture = loaded.capture;
+    parts.epoch = loaded.epoch;
+    return parts;
+}
+
+}  // namespace leat::cli

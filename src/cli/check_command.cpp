@@ -1,0 +1,84 @@
+// Asks every connector that can be checked; see check_command.hpp.
+#include "cli/check_command.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <cstdio>
+
+#include "cli/assemble.hpp"
+#include "cli/exit_code.hpp"
+#include "config/finding.hpp"
+
+namespace leat::cli {
+
+namespace {
+
+struct PartFindings {
+    std::string part;
+    std::vector<Finding> findings;
+};
+
+auto to_text(Severity severity) -> const char* {
+    switch (severity) {
+        case Severity::ok: return "ok";
+        case Severity::notice: return "notice";
+        case Severity::problem: return "problem";
+    }
+    return "";
+}
+
+// What could not be looked at is a problem as well, never left out.
+auto problem(const Error& error) -> Finding { return {Severity::problem, error.what, error.hint}; }
+
+template <class Interface>
+auto look(const std::function<Result<std::unique_ptr<Interface>>()>& make) -> std::vector<Finding> {
+    const auto connector = make();
+    if (!connector) return {problem(connector.error())};
+    auto* checkable = dynamic_cast<Checkable*>(connector->get());
+    if (checkable == nullptr) return {{Severity::notice, "cannot be checked before it runs", ""}};
+    auto findings = checkable->check();
+    if (!findings) return {problem(findings.error())};
+    return *std::move(findings);
+}
+
+auto print(const std::vector<PartFindings>& parts) -> void {
+    for (const auto& [part, findings] : parts)
+        for (const auto& finding : findings) {
+            std::printf("%-8s %s: %s\n", to_text(finding.severity), part.c_str(),
+                        finding.what.c_str());
+            if (!finding.remedy.empty()) std::printf("         %s\n", finding.remedy.c_str());
+        }
+}
+
+auto print_json(const std::vector<PartFindings>& parts, bool ready) -> void {
+    boost::json::array list;
+    for (const auto& [part, findings] : parts)
+        for (const auto& finding : findings)
+            list.push_back({{"part", part},
+                            {"severity", to_text(finding.severity)},
+                            {"what", finding.what},
+                            {"remedy", finding.remedy}});
+    const boost::json::object object = {{"ready", ready}, {"findings", std::move(list)}};
+    std::printf("%s\n", boost::json::serialize(object).c_str());
+}
+
+}  // namespace
+
+auto check_command(const CheckArguments& arguments) -> int {
+    const SystemClock clock;
+    const auto loaded = load(arguments.file, clock);
+    if (!loaded) return fail(loaded.error(), exit_configuration, arguments.json);
+    std::vector<PartFindings> parts;
+    parts.push_back({"file", {{Severity::ok, arguments.file.string() + " is valid", ""}}});
+    parts.push_back({"source", look(loaded->make_source)});
+    for (const auto& sink : loaded->sinks) parts.push_back({"sink " + sink.name, look(sink.make)});
+    bool ready = true;
+    for (const auto& [part, findings] : parts)
+        for (const auto& finding : findings) ready &= finding.severity != Severity::problem;
+    if (arguments.json) print_json(parts, ready);
+    else print(parts);
+    return ready ? exit_ok : exit_environment;
+}
+
+}  // namespace leat::cli
