@@ -1,0 +1,18 @@
+// Rows of one schema version as rows of a later one, and small batches joined into a run.
+#pragma once
+
+#include <vector>
+
+#include "base/result.hpp"
+#include "change/batch.hpp"
+
+namespace leat::duckdb {
+
+// The batch as rows of `schema`, a later version of the same table and generation: a column that
+// came later holds its default (the rows that existed got it too), one that went is left out.
+auto adapt(const Batch& batch, const SchemaPtr& schema) -> Result<Batch>;
+
+// Batches of the same schema, one after the other.
+auto join(std::vector<Batch> batches) -> Result<Batch>;
+
+}  // namespace leat::duckdb

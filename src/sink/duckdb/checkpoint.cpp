@@ -1,0 +1,59 @@
+// Checkpoint policy of the DuckDB sink.
+#include "sink/duckdb/checkpoint.hpp"
+
+#include <algorithm>
+#include <system_error>
+
+#include "base/failpoint.hpp"
+
+namespace leat::duckdb {
+
+namespace {
+
+// Idle checkpoints take at most one part in this many of the time, and come at most this often.
+constexpr int idle_share = 20;
+constexpr Duration idle_interval = std::chrono::seconds(2);
+
+}  // namespace
+
+Checkpoints::Checkpoints(const std::filesystem::path& database, std::uint64_t wal_bytes_max,
+                         const Clock& clock)
+    : wal_(database.string() + ".wal"), wal_bytes_max_(wal_bytes_max), clock_(clock) {}
+
+auto Checkpoints::wal_bytes() const -> std::uint64_t {
+    std::error_code error;
+    const auto bytes = std::filesystem::file_size(wal_, error);
+    return error ? 0 : bytes;
+}
+
+auto Checkpoints::opened(const std::optional<Offsets>& offsets) -> void {
+    committed_ = offsets;
+    // Without a log beside it, the file holds everything.
+    safe_ = wal_bytes() == 0 ? offsets : std::nullopt;
+}
+
+auto Checkpoints::is_worthwhile() const -> bool {
+    return wal_bytes() > 0 && clock_.steady() - ended_ >= std::max(idle_interval, cost_ * idle_share);
+}
+
+auto Checkpoints::run(Connection& connection) -> Result<void> {
+    if (wal_bytes() == 0) {
+        safe_ = committed_;
+        return {};
+    }
+    failpoint("duckdb.before_checkpoint");
+    const auto began = clock_.steady();
+    const auto done = connection.execute("CHECKPOINT");
+    ended_ = clock_.steady();
+    cost_ = ended_ - began;
+    if (!done) {
+        auto error = done.error();
+        error.what = "checkpoint: " + error.what;
+        return error;
+    }
+    failpoint("duckdb.after_checkpoint");
+    safe_ = committed_;
+    return {};
+}
+
+}  // namespace leat::duckdb

@@ -1,0 +1,42 @@
+// The options of the DuckDB sink.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "config/fields.hpp"
+
+namespace leat {
+
+struct DuckDbConfig {
+    std::filesystem::path path;
+    config::Bytes memory_limit = config::Bytes::mib(256);
+    std::uint32_t threads = 1;
+    config::Bytes wal_bytes_max = config::Bytes::mib(256);
+    config::Bytes stage_bytes_max = config::Bytes::mib(64);
+    std::uint32_t queries_max = 4;
+
+    static constexpr auto fields() {
+        using config::Bytes;
+        using config::field;
+        return config::fields(
+            field("path", &DuckDbConfig::path, "the database file, made if it is missing")
+                .required(),
+            field("memory_limit", &DuckDbConfig::memory_limit,
+                  "memory that duckdb may use; beyond it, it spills to the data folder")
+                .at_least(Bytes::mib(64)),
+            field("threads", &DuckDbConfig::threads, "threads of one duckdb statement")
+                .between(1, 256),
+            field("wal_bytes_max", &DuckDbConfig::wal_bytes_max,
+                  "size of duckdb's write-ahead log at which it is checkpointed")
+                .at_least(Bytes::mib(1)),
+            field("stage_bytes_max", &DuckDbConfig::stage_bytes_max,
+                  "rows of one epoch held in memory; beyond it they wait in a file")
+                .at_least(Bytes::mib(1)),
+            field("queries_max", &DuckDbConfig::queries_max,
+                  "queries that run at once; more wait")
+                .between(1, 64));
+    }
+};
+
+}  // namespace leat

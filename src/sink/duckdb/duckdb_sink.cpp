@@ -1,0 +1,227 @@
+// The Sink and Queryable faces of the DuckDB connector; the parts do the work.
+#include "sink/duckdb/duckdb_sink.hpp"
+
+#include <arrow/record_batch.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "base/check.hpp"
+#include "base/failpoint.hpp"
+#include "sink/duckdb/apply.hpp"
+#include "sink/duckdb/reject.hpp"
+
+namespace leat {
+
+namespace {
+
+using duckdb::literal;
+using duckdb::Setting;
+
+// Transactions checkpoint by our policy only.
+constexpr auto never = "1000TB";
+
+auto settings(const DuckDbConfig& config, const SinkContext& context) -> std::vector<Setting> {
+    return {
+        {"threads", std::to_string(config.threads)},
+        {"memory_limit", std::to_string(config.memory_limit.count / 1024) + "KiB"},
+        {"temp_directory", (context.work_dir / "duckdb_spill").string()},
+        {"checkpoint_threshold", never},
+        // Plans fold the statistics of a table into constants and outlive its next change.
+        {"disabled_optimizers", "statistics_propagation"},
+        {"enable_external_access", "false"},
+        {"autoinstall_known_extensions", "false"},
+        {"autoload_known_extensions", "false"},
+    };
+}
+
+auto other(const char* what, const std::string& stored, const std::string& mine,
+           const std::filesystem::path& path) -> Error {
+    return {Fault::config,
+            "duckdb file belongs to another " + std::string(what) + ": " + stored + ", not " + mine,
+            "Name another file for this sink, or remove this one to fill it anew.", path.string()};
+}
+
+}  // namespace
+
+auto DuckDbSink::make(const DuckDbConfig& config, const SinkContext& context)
+    -> Result<std::unique_ptr<Sink>> {
+    CHECK(context.clock != nullptr);
+    return std::unique_ptr<Sink>(new DuckDbSink(config, context));
+}
+
+DuckDbSink::DuckDbSink(DuckDbConfig config, SinkContext context)
+    : config_(std::move(config)),
+      context_(std::move(context)),
+      queries_(config_.queries_max),
+      checkpoints_(config_.path, config_.wal_bytes_max.count, *context_.clock),
+      stage_(context_.work_dir, config_.stage_bytes_max.count) {}
+
+DuckDbSink::~DuckDbSink() { close_database(); }
+
+auto DuckDbSink::close_database() -> void {
+    queries_.close();
+    connection_.reset();
+    database_.reset();
+}
+
+auto DuckDbSink::open_database() -> Result<void> {
+    // What a killed process has left.
+    std::error_code ignored;
+    std::filesystem::remove_all(context_.work_dir / "duckdb_spill", ignored);
+    database_.emplace(
+        TRY(duckdb::Database::open(config_.path.string(), settings(config_, context_))));
+    connection_.emplace(TRY(database_->connect()));
+    TRY(connection_->execute("PRAGMA disable_checkpoint_on_shutdown; SET GLOBAL TimeZone = 'UTC'; "
+                             "SET lock_configuration = true"));
+    TRY(duckdb::make_catalog(*connection_));
+    is_doubtful_ = false;
+    return {};
+}
+
+// After an error: whether the database still answers, without the open transaction.
+auto DuckDbSink::is_usable() -> bool {
+    if (!connection_ || is_doubtful_) return false;
+    // Fails where no transaction is open, which is as good.
+    const auto rolled_back = connection_->execute("ROLLBACK");
+    static_cast<void>(rolled_back);
+    return connection_->execute("SELECT count(*) FROM main._leat_progress").has_value();
+}
+
+auto DuckDbSink::open(const Identity& identity) -> Result<std::optional<Progress>> {
+    stage_.clear();
+    tables_.clear();
+    if (!is_usable()) {
+        close_database();
+        TRY(open_database());
+    }
+    identity_ = identity;
+    auto progress = TRY(read_progress(identity));
+    tables_ = TRY(duckdb::load_tables(*connection_));
+    checkpoints_.opened(progress ? std::optional(progress->offsets) : std::nullopt);
+    queries_.open(*database_);
+    return progress;
+}
+
+auto DuckDbSink::read_progress(const Identity& identity) -> Result<std::optional<Progress>> {
+    const auto rows = TRY(connection_->rows(
+        "SELECT pipeline, lane, queue_id, incarnation::VARCHAR, progress FROM main._leat_progress"));
+    if (rows.empty()) return std::optional<Progress>();
+    const auto text = [&](std::size_t i) { return rows.front().at(i).value_or(""); };
+    if (text(0) != identity.pipeline)
+        return other("pipeline", text(0), identity.pipeline, config_.path);
+    if (text(1) != identity.lane) return other("sink", text(1), identity.lane, config_.path);
+    if (text(2) != identity.queue_id)
+        return other("queue", text(2), identity.queue_id, config_.path);
+    const auto incarnation = std::stoull(text(3));
+    if (incarnation > identity.incarnation)
+        return Error{Fault::config,
+                     "duckdb file was written by a newer incarnation: " + text(3) + ", this is " +
+                         std::to_string(identity.incarnation),
+                     "Stop this process: another one has taken over the pipeline.",
+                     config_.path.string()};
+    return std::optional(TRY(decode_progress(text(4))));
+}
+
+auto DuckDbSink::store_progress(const Progress& progress) -> Result<void> {
+    TRY(connection_->execute(
+        "DELETE FROM main._leat_progress; INSERT INTO main._leat_progress VALUES (" +
+        literal(identity_.pipeline) + ", " + literal(identity_.lane) + ", " +
+        literal(identity_.queue_id) + ", " + std::to_string(progress.incarnation) + ", " +
+        literal(encode(progress)) + ")"));
+    return {};
+}
+
+auto DuckDbSink::refuse_name_clash(const TableName& name, const std::string& target) const
+    -> Result<void> {
+    for (const auto& [source, table] : tables_)
+        if (source != name && duckdb::folded(table.name) == duckdb::folded(target))
+            return Error{Fault::config,
+                         "two source tables have one name in duckdb: " + to_string(source) +
+                             " and " + to_string(name),
+                         "Leave one of them out of this sink.", to_string(name)};
+    return {};
+}
+
+auto DuckDbSink::evolve(const SchemaPtr& schema) -> Result<void> {
+    TRY(duckdb::check_schema(*schema));
+    const auto target = target_name(schema->name);
+    const auto known = tables_.find(schema->name);
+    if (known == tables_.end()) {
+        TRY(refuse_name_clash(schema->name, target));
+        tables_.emplace(schema->name, duckdb::TargetTable{target, nullptr, schema, {}});
+        return {};
+    }
+    auto& table = known->second;
+    TRY(duckdb::check_change(*table.wanted, *schema));
+    const auto& wanted = *table.wanted;
+    const bool is_older = wanted.generation == schema->generation &&
+                          wanted.version >= schema->version;
+    if (!is_older) table.wanted = schema;
+    return {};
+}
+
+auto DuckDbSink::write(const Batch& batch) -> Result<Rejects> {
+    const auto table = tables_.find(batch.schema->name);
+    CHECK(table != tables_.end());
+    auto sifted = TRY(duckdb::sift(batch));
+    for (const auto& accepted : sifted.accepted) TRY(stage_.add(accepted));
+    return std::move(sifted.rejects);
+}
+
+// DDL of all tables, then the rows table by table: within one transaction only the order of each
+// table's own rows can be seen.
+auto DuckDbSink::apply_epoch() -> Result<void> {
+    std::vector<std::pair<duckdb::TargetTable*, SchemaPtr>> altered;
+    for (auto& [name, table] : tables_) {
+        if (table.wanted == table.applied) continue;
+        altered.emplace_back(&table, table.applied);
+        TRY(duckdb::alter(*connection_, table));
+    }
+    for (const auto& [table, from] : altered) TRY(duckdb::backfill(*connection_, *table, from));
+    if (!altered.empty()) failpoint("duckdb.evolve");
+    std::map<TableName, std::vector<std::size_t>> entries;
+    for (std::size_t i = 0; i < stage_.size(); ++i)
+        entries[stage_.schema(i)->name].push_back(i);
+    for (const auto& [name, indices] : entries)
+        TRY(duckdb::apply_rows(*connection_, tables_.at(name), stage_, indices));
+    failpoint("duckdb.staged");
+    return {};
+}
+
+auto DuckDbSink::commit(const Progress& progress) -> Result<Committed> {
+    TRY(connection_->execute("BEGIN TRANSACTION"));
+    TRY(apply_epoch());
+    TRY(store_progress(progress));
+    failpoint("duckdb.before_commit");
+    if (const auto done = connection_->execute("COMMIT"); !done) {
+        is_doubtful_ = true;
+        auto error = done.error();
+        error.fault = Fault::uncertain;
+        error.what = "commit: " + error.what;
+        return error;
+    }
+    failpoint("duckdb.after_commit");
+    stage_.clear();
+    checkpoints_.committed(progress.offsets);
+    if (checkpoints_.is_due()) TRY(checkpoint());
+    return Committed{checkpoints_.safe()};
+}
+
+auto DuckDbSink::checkpoint() -> Result<void> {
+    auto done = checkpoints_.run(*connection_);
+    // A checkpoint that failed half-way (a full disk) leaves a handle that must not be trusted.
+    if (!done) is_doubtful_ = true;
+    return done;
+}
+
+auto DuckDbSink::settle(bool last) -> Result<Committed> {
+    if (last || checkpoints_.is_worthwhile()) TRY(checkpoint());
+    return Committed{checkpoints_.safe()};
+}
+
+auto DuckDbSink::query(const std::string& sql, std::size_t rows_max) -> Result<QueryResult> {
+    return queries_.run(sql, rows_max);
+}
+
+}  // namespace leat

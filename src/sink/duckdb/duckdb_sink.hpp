@@ -1,0 +1,60 @@
+// DuckDbSink: keeps the tables of one DuckDB file equal to the source. Rows, schema changes and
+// progress of an epoch are one transaction of that file.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "sink/duckdb/checkpoint.hpp"
+#include "sink/duckdb/client.hpp"
+#include "sink/duckdb/config.hpp"
+#include "sink/duckdb/query.hpp"
+#include "sink/duckdb/schema.hpp"
+#include "sink/duckdb/stage.hpp"
+#include "sink/sink.hpp"
+
+namespace leat {
+
+// One lane thread for Sink; query() from any thread. While it is open, nobody else (no other
+// process, nor other code of this one) may open the database file: closing any descriptor of it
+// gives up DuckDB's lock.
+class DuckDbSink final : public Sink, public Queryable {
+public:
+    static auto make(const DuckDbConfig& config, const SinkContext& context)
+        -> Result<std::unique_ptr<Sink>>;
+    ~DuckDbSink() override;
+
+    auto open(const Identity& identity) -> Result<std::optional<Progress>> override;
+    auto evolve(const SchemaPtr& schema) -> Result<void> override;
+    auto write(const Batch& batch) -> Result<Rejects> override;
+    auto commit(const Progress& progress) -> Result<Committed> override;
+    auto settle(bool last) -> Result<Committed> override;
+
+    auto query(const std::string& sql, std::size_t rows_max) -> Result<QueryResult> override;
+
+private:
+    DuckDbSink(DuckDbConfig config, SinkContext context);
+
+    auto open_database() -> Result<void>;
+    auto close_database() -> void;
+    [[nodiscard]] auto is_usable() -> bool;
+    auto read_progress(const Identity& identity) -> Result<std::optional<Progress>>;
+    auto store_progress(const Progress& progress) -> Result<void>;
+    auto refuse_name_clash(const TableName& name, const std::string& target) const -> Result<void>;
+    auto apply_epoch() -> Result<void>;
+    auto checkpoint() -> Result<void>;
+
+    const DuckDbConfig config_;
+    const SinkContext context_;
+    Identity identity_;
+    std::optional<duckdb::Database> database_;
+    std::optional<duckdb::Connection> connection_;
+    duckdb::QueryGate queries_;
+    duckdb::Checkpoints checkpoints_;
+    duckdb::Stage stage_;
+    duckdb::Tables tables_;
+    bool is_doubtful_ = false;  // a commit or checkpoint failed: only reopening tells what stands
+};
+
+}  // namespace leat

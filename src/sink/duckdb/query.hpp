@@ -1,0 +1,40 @@
+// Read-only SQL over the open database, for other threads than the lane's.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <list>
+#include <mutex>
+#include <string>
+
+#include "base/result.hpp"
+#include "sink/duckdb/client.hpp"
+#include "sink/sink.hpp"
+
+namespace leat::duckdb {
+
+// Thread-safe. At most `queries_max` queries run at once, others wait. The lane closes the gate
+// before it closes or reopens the database: running queries are interrupted and waited for.
+class QueryGate {
+public:
+    explicit QueryGate(std::size_t queries_max) : queries_max_(queries_max) {}
+
+    // One SELECT (FROM, VALUES, WITH … SELECT) in a read-only transaction of its own.
+    auto run(const std::string& sql, std::size_t rows_max) -> Result<QueryResult>;
+
+    // `database` outlives the next close().
+    auto open(Database& database) -> void;
+    auto close() -> void;
+
+private:
+    auto enter() -> Result<std::list<Connection>::iterator>;
+    auto leave(std::list<Connection>::iterator connection) -> void;
+
+    const std::size_t queries_max_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    Database* database_ = nullptr;
+    std::list<Connection> running_;
+};
+
+}  // namespace leat::duckdb

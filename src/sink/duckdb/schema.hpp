@@ -1,0 +1,49 @@
+// How a table of the source stands in DuckDB, and the DDL that leads from one version to the next.
+// The sink's own tables (`_leat_…`) are read and written here too.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "change/schema.hpp"
+#include "sink/duckdb/client.hpp"
+
+namespace leat::duckdb {
+
+// `applied`: what the open transaction has made of the table, null: it does not exist. `wanted`:
+// what evolve() asked for last. `columns`: the names in the table's own order, dropped ones too.
+struct TargetTable {
+    std::string name;
+    SchemaPtr applied;
+    SchemaPtr wanted;
+    std::vector<std::string> columns;
+};
+using Tables = std::map<TableName, TargetTable>;
+
+// Lower case as DuckDB compares names.
+auto folded(std::string_view name) -> std::string;
+
+// Refuses what DuckDB cannot hold as a table: reserved names, columns that differ in case only,
+// types without a place.
+auto check_schema(const TableSchema& schema) -> Result<void>;
+// Refuses a change that the target cannot follow within a generation: another key, a type, a name.
+auto check_change(const TableSchema& from, const TableSchema& to) -> Result<void>;
+
+// Makes the sink's own tables where they are missing; reads what they say. `columns` is read from
+// DuckDB's catalog, so that a table that somebody dropped or altered is noticed.
+auto make_catalog(Connection& connection) -> Result<void>;
+auto load_tables(Connection& connection) -> Result<Tables>;
+
+// Brings one table from `applied` to `wanted`, and records it. All tables of an epoch go through
+// alter() before any row is changed, and through backfill() after that: DuckDB refuses to alter a
+// table that the same transaction has updated or deleted from.
+auto alter(Connection& connection, TargetTable& table) -> Result<void>;
+// Defaults that DDL cannot give to the rows that exist: lists. `from`: what was applied before.
+auto backfill(Connection& connection, const TargetTable& table, const SchemaPtr& from)
+    -> Result<void>;
+
+}  // namespace leat::duckdb
