@@ -108,12 +108,16 @@ enum class ValueFault : std::uint8_t {
 auto to_error(ValueFault fault, std::string_view column, const ColumnMapping& mapping) -> Error;
 
 namespace detail {
+struct ColumnState;
+using AppendValue = auto(*)(ColumnState&, std::string_view) -> ValueFault;
 struct ColumnState {
     arrow::ArrayBuilder* builder = nullptr;
     ColumnMapping mapping;
-    std::string scratch;
+    AppendValue text = nullptr;
+    AppendValue binary = nullptr;
+    std::string scratch;                   // unescaped bytes of the value at hand
+    std::unique_ptr<ColumnState> element;  // codec list only
 };
-using AppendValue = auto(*)(ColumnState&, std::string_view) -> ValueFault;
 }  // namespace detail
 
 // Appends values of one column to one builder, which it borrows: one writer per column and schema
@@ -126,10 +130,10 @@ public:
     static auto make(ColumnMapping mapping, arrow::ArrayBuilder* builder) -> Result<ValueWriter>;
 
     [[nodiscard]] auto append_text(std::string_view text) -> ValueFault {
-        return text_(state_, text);
+        return state_.text(state_, text);
     }
     [[nodiscard]] auto append_binary(std::string_view bytes) -> ValueFault {
-        return binary_(state_, bytes);
+        return state_.binary(state_, bytes);
     }
     [[nodiscard]] auto append_null() -> ValueFault;
 
@@ -139,12 +143,10 @@ private:
     ValueWriter() = default;
 
     detail::ColumnState state_;
-    detail::AppendValue text_ = nullptr;
-    detail::AppendValue binary_ = nullptr;
 };
 
-// A constant in the server's text form (pg_attribute.attmissingval's element) as a scalar of
-// mapping.type.
+// A constant in the server's text form as a scalar of mapping.type; the catalog keeps the constant
+// default of an added column in pg_attribute.attmissingval: (attmissingval::text::text[])[1].
 auto parse_default(const ColumnMapping& mapping, std::string_view text)
     -> Result<std::shared_ptr<arrow::Scalar>>;
 
