@@ -73,8 +73,11 @@ auto arm_failpoints(std::string_view specification) -> Result<void> {
         const auto equals = item.find('=');
         const auto index = index_of(item.substr(0, equals));
         long hits = 1;
-        if (equals != std::string_view::npos)
-            std::from_chars(item.data() + equals + 1, item.data() + item.size(), hits);
+        if (equals != std::string_view::npos) {
+            const auto* end = item.data() + item.size();
+            const auto [parsed, failed] = std::from_chars(item.data() + equals + 1, end, hits);
+            if (failed != std::errc{} || parsed != end) hits = 0;
+        }
         if (index == names.size() || hits < 1)
             return Error{Fault::config, "unknown failpoint: " + std::string(item),
                          "Use a name that `leat version --json` lists, as name=hits.", "LEAT_FAILPOINTS"};

@@ -31,9 +31,9 @@ inline constexpr Unsent unsent;  // a column that the source did not send (uncha
 
 // A value as it is written in a test; cast to the column's type when the batch is built.
 struct Value {
-    Value(std::nullptr_t) {}                                  // NOLINT: NULL
-    Value(Unsent) : sent(false) {}                            // NOLINT
-    Value(bool value) : scalar(arrow::MakeScalar(value)) {}   // NOLINT
+    Value(std::nullptr_t) {}                                                     // NOLINT: NULL
+    Value(Unsent) : sent(false) {}                                               // NOLINT
+    Value(bool value) : scalar(arrow::MakeScalar(value)) {}                      // NOLINT
     Value(int value) : scalar(arrow::MakeScalar(std::int64_t{value})) {}         // NOLINT
     Value(std::int64_t value) : scalar(arrow::MakeScalar(value)) {}              // NOLINT
     Value(double value) : scalar(arrow::MakeScalar(value)) {}                    // NOLINT
@@ -48,7 +48,8 @@ using Row = std::vector<Value>;
 
 // A column as it is written in a test; ids follow the position, from 1, unless set.
 struct ColumnOf {
-    ColumnOf(std::string name, std::shared_ptr<arrow::DataType> type, std::string logical_type = "") {
+    ColumnOf(std::string name, std::shared_ptr<arrow::DataType> type,
+             std::string logical_type = "") {
         column.name = std::move(name);
         column.type = std::move(type);
         column.logical_type = std::move(logical_type);

@@ -142,7 +142,8 @@ private:
     auto emit(Assembly& assembly) -> void {
         const std::span sources(effect_.sources.data() + assembly.row.first_source,
                                 static_cast<std::size_t>(run_.columns()));
-        const bool needs_base = std::find(sources.begin(), sources.end(), from_base) != sources.end();
+        const bool needs_base =
+            std::find(sources.begin(), sources.end(), from_base) != sources.end();
         if (!needs_base) {
             effect_.assembled.push_back(assembly.row);
             return;
@@ -165,15 +166,15 @@ auto check_keys_sent(const RunView& run, std::int32_t from_row) -> Result<void> 
         for (auto row = from_row; row < run.rows(); ++row)
             if (run.is_unchanged(row, column) &&
                 run.image_of({row, Image::after}, column) == Image::after)
-                return malformed(run, "key column not sent: " +
-                                          run.schema().columns[static_cast<std::size_t>(column)].name);
+                return malformed(run,
+                                 "key column not sent: " +
+                                     run.schema().columns[static_cast<std::size_t>(column)].name);
     return {};
 }
 
 auto collapse_keys(const RunView& run, std::int32_t from_row) -> Result<NetEffect> {
     TRY(check_keys_sent(run, from_row));
-    if (IntegerKeys::fits(run))
-        return KeyCollapse(run, IntegerKeys(run)).apply(from_row);
+    if (IntegerKeys::fits(run)) return KeyCollapse(run, IntegerKeys(run)).apply(from_row);
     auto keys = TRY(CodedRows::make(run, run.schema().key, ZeroSign::ignore));
     return KeyCollapse(run, std::move(keys)).apply(from_row);
 }

@@ -124,7 +124,8 @@ private:
         table_.incomplete += static_cast<int>(effect.incomplete.size()) + missing_bases_;
         remove_keys(*deletes);
         remove_counted(*counted);
-        for (std::int64_t i = 0; i < inserts->num_rows(); ++i) add(row_of(*inserts, i, 0, columns_));
+        for (std::int64_t i = 0; i < inserts->num_rows(); ++i)
+            add(row_of(*inserts, i, 0, columns_));
         for (const auto& row : patched) add(row);
         return {};
     }

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <limits>
+
 #include "change/batch_fixture.hpp"
 #include "change/collapse_model.hpp"
 
@@ -30,7 +33,8 @@ auto error_of(const Batch& run) -> std::string {
 }
 
 TEST(Collapse, InsertsNeedNoDelete) {
-    const auto effect = collapsed(BatchFixture(orders()).insert({1, "a", "x"}).snapshot({2, "b", "y"}));
+    const auto effect =
+        collapsed(BatchFixture(orders()).insert({1, "a", "x"}).snapshot({2, "b", "y"}));
     EXPECT_TRUE(effect.deletes.empty());
     EXPECT_EQ(effect.inserts, (std::vector<std::int32_t>{0, 1}));
     EXPECT_FALSE(effect.emptied);
@@ -57,7 +61,9 @@ TEST(Collapse, DeletedAndInsertedIsBoth) {
 
 TEST(Collapse, SwapOfKeysTakesEachUnsentColumnFromItsOwnBase) {
     BatchFixture rows(orders());
-    rows.move({1}, {-1, "one", unsent}).move({2}, {1, "two", unsent}).move({-1}, {2, "one", unsent});
+    rows.move({1}, {-1, "one", unsent})
+        .move({2}, {1, "two", unsent})
+        .move({-1}, {2, "one", unsent});
     const auto run = rows.build();
     model::Table table;
     model::apply_naive(
@@ -132,9 +138,34 @@ TEST(Collapse, ZeroAndMinusZeroAreOneKeyButTwoRows) {
     EXPECT_EQ(counted.row_deletes.size(), 1U);
 }
 
+TEST(Collapse, EveryNanIsTheSame) {
+    const auto bag =
+        fixture::full_row_table("t", {{"v", arrow::float64()}, {"w", arrow::float32()}});
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const double odd_nan = std::bit_cast<double>(0xfff8000000000123ULL);
+    const auto odd_float = std::make_shared<arrow::FloatScalar>(std::bit_cast<float>(0xffc00123U));
+    const auto effect =
+        collapsed(BatchFixture(bag).insert({nan, nan}).remove({odd_nan, odd_float}));
+    EXPECT_TRUE(effect.row_inserts.empty());
+    EXPECT_TRUE(effect.row_deletes.empty());
+}
+
+TEST(Collapse, NullsInOtherColumnsMakeOtherRows) {
+    const auto bag = fixture::full_row_table("t", {{"v", arrow::int8()}, {"w", arrow::int8()}});
+    const auto effect = collapsed(BatchFixture(bag).insert({nullptr, 1}).remove({1, nullptr}));
+    EXPECT_EQ(effect.row_inserts.size(), 1U);
+    EXPECT_EQ(effect.row_deletes.size(), 1U);
+}
+
 TEST(Collapse, RowsWithoutKeyAreCounted) {
     const auto bag = fixture::full_row_table("t", {{"v", arrow::utf8()}});
-    const auto rows = BatchFixture(bag).insert({"a"}).insert({"a"}).insert({"a"}).remove({"a"}).remove({nullptr}).move({"b"}, {"b"});
+    const auto rows = BatchFixture(bag)
+                          .insert({"a"})
+                          .insert({"a"})
+                          .insert({"a"})
+                          .remove({"a"})
+                          .remove({nullptr})
+                          .move({"b"}, {"b"});
     const auto effect = collapsed(rows);
     ASSERT_EQ(effect.row_inserts.size(), 1U);
     EXPECT_EQ(effect.row_inserts[0].count, 2);
@@ -146,13 +177,15 @@ TEST(Collapse, RowsWithoutKeyAreCounted) {
 
 TEST(Collapse, AppendOnlyKeepsEveryRowAfterTheLastTruncate) {
     const auto log = fixture::append_only_table("t", {{"v", arrow::utf8()}});
-    const auto effect = collapsed(BatchFixture(log).insert({"a"}).truncate().insert({"b"}).insert({"b"}));
+    const auto effect =
+        collapsed(BatchFixture(log).insert({"a"}).truncate().insert({"b"}).insert({"b"}));
     EXPECT_TRUE(effect.emptied);
     EXPECT_EQ(effect.inserts, (std::vector<std::int32_t>{2, 3}));
 }
 
 TEST(Collapse, PlainAppendIsSeenWithoutHashing) {
-    EXPECT_TRUE(is_plain_append(BatchFixture(orders()).insert({1, "a", "x"}).snapshot({2, "b", "y"}).build()));
+    EXPECT_TRUE(is_plain_append(
+        BatchFixture(orders()).insert({1, "a", "x"}).snapshot({2, "b", "y"}).build()));
     EXPECT_FALSE(is_plain_append(BatchFixture(orders()).insert({1, "a", "x"}).remove({1}).build()));
     EXPECT_FALSE(is_plain_append(BatchFixture(orders()).truncate().build()));
 }

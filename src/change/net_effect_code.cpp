@@ -151,10 +151,12 @@ auto ColumnCode::append_value(std::int64_t row, std::string& code) const -> void
         case Kind::bytes32: append_bytes<std::int32_t>(row, code); return;
         case Kind::bytes64: append_bytes<std::int64_t>(row, code); return;
         case Kind::list32:
-            append_items(load<std::int32_t>(offsets_, at), load<std::int32_t>(offsets_, at + 1), code);
+            append_items(load<std::int32_t>(offsets_, at), load<std::int32_t>(offsets_, at + 1),
+                         code);
             return;
         case Kind::list64:
-            append_items(load<std::int64_t>(offsets_, at), load<std::int64_t>(offsets_, at + 1), code);
+            append_items(load<std::int64_t>(offsets_, at), load<std::int64_t>(offsets_, at + 1),
+                         code);
             return;
         case Kind::fixed_list: append_items(at * width_, (at + 1) * width_, code); return;
         case Kind::structure:

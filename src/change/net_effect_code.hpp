@@ -25,7 +25,17 @@ public:
 
 private:
     enum class Kind : std::uint8_t {
-        nothing, bit, fixed, real32, real64, bytes32, bytes64, list32, list64, fixed_list, structure
+        nothing,
+        bit,
+        fixed,
+        real32,
+        real64,
+        bytes32,
+        bytes64,
+        list32,
+        list64,
+        fixed_list,
+        structure
     };
 
     ColumnCode() = default;
@@ -41,8 +51,8 @@ private:
     ZeroSign zero_sign_ = ZeroSign::keep;
     const arrow::Array* array_ = nullptr;
     std::int64_t offset_ = 0;
-    std::int32_t width_ = 0;               // bytes of a fixed value, items of a fixed list
-    const std::uint8_t* values_ = nullptr;   // fixed values, or bytes that offsets point into
+    std::int32_t width_ = 0;                // bytes of a fixed value, items of a fixed list
+    const std::uint8_t* values_ = nullptr;  // fixed values, or bytes that offsets point into
     const std::uint8_t* offsets_ = nullptr;
     std::vector<ColumnCode> children_;
 };

@@ -28,8 +28,8 @@ auto ByteArena::grow(std::size_t least) -> void {
     next_ = blocks_.back().get();
 }
 
-// A truncate row has no key, and NULL in the old-key child of a row without `_before` means nothing:
-// so NULLs are looked for row by row, where the array has any at all.
+// A truncate row has no key, and NULL in the old-key child of a row without `_before` means
+// nothing: so NULLs are looked for row by row, where the array has any at all.
 auto IntegerKeys::fits(const RunView& run) -> bool {
     const auto& key = run.schema().key;
     if (key.size() != 1) return false;

@@ -39,7 +39,8 @@ auto is_contiguous(std::span<const std::int32_t> rows) -> bool {
 auto take(const ArrayPtr& values, std::span<const std::int32_t> rows) -> Result<ArrayPtr> {
     if (rows.empty()) return values->Slice(0, 0);
     const auto length = static_cast<std::int64_t>(rows.size());
-    if (rows.front() != from_base && is_contiguous(rows)) return values->Slice(rows.front(), length);
+    if (rows.front() != from_base && is_contiguous(rows))
+        return values->Slice(rows.front(), length);
     ArrayPtr indices;
     if (std::find(rows.begin(), rows.end(), from_base) == rows.end()) {
         indices = std::make_shared<arrow::Int32Array>(
@@ -63,8 +64,7 @@ auto gather(const RunView& run, int column, std::span<const RowRef> refs) -> Res
     rows.reserve(refs.size());
     bool any_before = false;
     for (const auto ref : refs) {
-        const bool before =
-            ref.row != from_base && run.image_of(ref, column) == Image::before;
+        const bool before = ref.row != from_base && run.image_of(ref, column) == Image::before;
         any_before = any_before || before;
         rows.push_back(before ? ref.row + run.rows() : ref.row);
     }
@@ -85,8 +85,8 @@ auto to_refs(std::span<const std::int32_t> rows) -> std::vector<RowRef> {
 auto append_sources(const NetEffect& effect, std::span<const AssembledRow> rows, int column,
                     std::vector<RowRef>& refs) -> void {
     for (const auto& row : rows)
-        refs.push_back({effect.sources[row.first_source + static_cast<std::size_t>(column)],
-                        Image::after});
+        refs.push_back(
+            {effect.sources[row.first_source + static_cast<std::size_t>(column)], Image::after});
 }
 
 struct Columns {
@@ -127,7 +127,8 @@ auto keep_flags(const NetEffect& effect, int column) -> Result<ArrayPtr> {
 
 auto repeated(std::span<const CountedRow> rows) -> std::vector<RowRef> {
     std::vector<RowRef> refs;
-    for (const auto& [ref, count] : rows) refs.insert(refs.end(), static_cast<std::size_t>(count), ref);
+    for (const auto& [ref, count] : rows)
+        refs.insert(refs.end(), static_cast<std::size_t>(count), ref);
     return refs;
 }
 
