@@ -16,14 +16,10 @@ namespace leat {
 
 namespace {
 
-// What the engine reads of a sink's node itself.
-constexpr std::array<std::string_view, 2> sink_keys = {"name", "tables"};
-
 template <class Interface, class Options, class Connector, class Context>
 auto configure(const config::Node& node, config::Problems& problems, const Context& context)
     -> std::function<Result<std::unique_ptr<Interface>>()> {
     config::ReadOptions reading;
-    if constexpr (std::is_same_v<Interface, Sink>) reading.elsewhere = sink_keys;
     reading.where = "'" + (node.find("type") == nullptr ? "" : node.find("type")->text) + "'";
     auto options = config::read<Options>(node, problems, reading);
     return [options = std::move(options), context]() -> Result<std::unique_ptr<Interface>> {

@@ -108,7 +108,7 @@ auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
     const std::stop_callback forward(stop, [&] { stages.request_stop(); });
     FirstError first;
     Snapshot snapshot(*source, queue_, status_, options_.snapshot_workers);
-    if (!resume) TRY(snapshot.begin(point.newest));
+    if (!resume) TRY(snapshot.begin(point.newest, stages.get_token()));
     status_.capture([&](CaptureStatus& status) {
         status.phase = resume ? Phase::streaming : Phase::snapshotting;
         status.message.clear();

@@ -23,15 +23,19 @@ auto Snapshot::append_marker(MarkerKind kind, const Position& position) -> Resul
     return {};
 }
 
-auto Snapshot::begin(const std::optional<GenerationState>& newest) -> Result<void> {
+auto Snapshot::begin(const std::optional<GenerationState>& newest, const std::stop_token& stop)
+    -> Result<void> {
     snapshots_ = dynamic_cast<Snapshots*>(&source_);
     if (snapshots_ == nullptr)
         return Error{Fault::config, "the source cannot be read as a whole", "Use another source.", ""};
     SnapshotRequest request;
+    request.stop = stop;
     if (newest) {
         generation_ = newest->generation;
         if (!newest->aborted) TRY(append_marker(MarkerKind::aborted, {newest->lineage, 0, 0, ""}));
-        request = {newest->generation + 1, newest->lineage + 1, true};
+        request.generation = newest->generation + 1;
+        request.lineage = newest->lineage + 1;
+        request.retake = true;
     }
     generation_ = request.generation;
     TRY(append_marker(MarkerKind::begin, {request.lineage, 0, 0, ""}));

@@ -21,7 +21,8 @@ public:
 
     // `newest`: the last generation the queue knows; one without an end is aborted first, and what
     // it left at the source is made anew. Records the new generation before the point is taken.
-    auto begin(const std::optional<GenerationState>& newest) -> Result<void>;
+    auto begin(const std::optional<GenerationState>& newest, const std::stop_token& stop)
+        -> Result<void>;
 
     // Reads all chunks with parallel workers and appends them; marks the generation complete.
     auto take(const std::stop_token& stop) -> Result<void>;

@@ -64,6 +64,8 @@ struct SnapshotRequest {
     // An earlier attempt under this pipeline was begun and not finished: what it left at the server
     // (slot) is ours and is made anew. Otherwise an existing slot is refused as foreign.
     bool retake = false;
+    // Ends a wait for the source (PostgreSQL: for transactions that were open at the point).
+    std::stop_token stop{};
 };
 
 // A piece of one table's image that one connection reads; opaque numbers of the source's own.
