@@ -1,0 +1,68 @@
+// What the catalog says about a table, as it stands for the connection's snapshot: read from the
+// catalog tables only, never through functions that look past the snapshot.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "change/schema.hpp"
+#include "source/postgres/client.hpp"
+
+namespace leat::postgres {
+
+struct CatalogColumn {
+    std::int32_t number = 0;  // attnum: never used twice in a table
+    std::string name;
+    std::uint32_t type_oid = 0;
+    std::int32_t type_modifier = -1;
+    std::int32_t dimensions = 0;  // as declared; the server does not enforce them
+    bool not_null = false;
+    bool has_default = false;
+    // The value that rows have which are older than the column, where it is a stored constant.
+    std::optional<std::string> missing_value;
+
+    friend auto operator==(const CatalogColumn& a, const CatalogColumn& b) -> bool {
+        return a.number == b.number && a.name == b.name && a.type_oid == b.type_oid &&
+               a.type_modifier == b.type_modifier;
+    }
+};
+
+struct CatalogTable {
+    TableName name;
+    std::uint32_t oid = 0;
+    std::uint32_t file_node = 0;
+    char kind = 'r';
+    char persistence = 'p';
+    char replica_identity = 'd';
+    std::vector<CatalogColumn> columns;       // live ones that are not generated, by number
+    std::vector<std::int32_t> primary_key;    // column numbers in key order
+    std::vector<std::int32_t> identity_index; // the same of the REPLICA IDENTITY index
+    std::int32_t last_number = 0;             // highest number ever given
+    std::int64_t blocks = 0;
+    std::int64_t rows_per_block = 0;  // 0: never analysed
+    bool readable = false;      // SELECT is granted
+
+    // By what old rows are told: empty when by nothing or by the whole row.
+    [[nodiscard]] auto key() const -> const std::vector<std::int32_t>&;
+    [[nodiscard]] auto identity(bool insert_only) const -> RowIdentity;
+    // UPDATE and DELETE would fail at the source once the table is published with them.
+    [[nodiscard]] auto lacks_identity() const -> bool;
+    [[nodiscard]] auto column(std::int32_t number) const -> const CatalogColumn*;
+};
+
+// Everything that must not change while an image is read.
+auto same_definition(const CatalogTable& a, const CatalogTable& b) -> bool;
+
+// "schema.table" or "table" (schema public) as the user wrote it.
+auto parse_table_name(std::string_view text) -> TableName;
+auto quote_table(const TableName& name) -> std::string;
+
+auto load_table(Connection& connection, const TableName& name)
+    -> Result<std::optional<CatalogTable>>;
+auto load_table(Connection& connection, std::uint32_t oid) -> Result<std::optional<CatalogTable>>;
+
+}  // namespace leat::postgres

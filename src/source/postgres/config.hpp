@@ -1,0 +1,45 @@
+// The options of the PostgreSQL source.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/fields.hpp"
+
+namespace leat::postgres {
+
+struct PostgresConfig {
+    config::Secret uri;
+    std::vector<std::string> tables;
+    std::string slot;
+    std::string publication;
+    bool insert_only = false;
+    bool binary = false;
+    config::Bytes frame_bytes = config::Bytes::mib(1);
+    config::Duration linger = std::chrono::milliseconds(2);
+    config::Duration connect_timeout = std::chrono::seconds(10);
+
+    static constexpr auto fields() {
+        using config::field;
+        using Self = PostgresConfig;
+        return config::fields(
+            field("uri", &Self::uri, "connection string, as libpq reads it").required().not_empty(),
+            field("tables", &Self::tables, "tables to capture, as schema.table").required().not_empty(),
+            field("slot", &Self::slot, "replication slot; leat_<pipeline> if left out"),
+            field("publication", &Self::publication,
+                  "a publication of your own, used as it is; leat_<pipeline> is made if left out"),
+            field("insert_only", &Self::insert_only,
+                  "capture inserts and truncates only; tables need no replica identity"),
+            field("binary", &Self::binary,
+                  "ask for binary values: less work here, more at the server"),
+            field("frame_bytes", &Self::frame_bytes, "size at which a frame of changes is closed")
+                .between(config::Bytes::kib(16), config::Bytes::mib(64)),
+            field("linger", &Self::linger, "how long a frame waits for more changes")
+                .between(std::chrono::nanoseconds(0), std::chrono::seconds(1)),
+            field("connect_timeout", &Self::connect_timeout, "longest wait for a connection")
+                .between(std::chrono::seconds(1), std::chrono::seconds(600)));
+    }
+};
+
+}  // namespace leat::postgres

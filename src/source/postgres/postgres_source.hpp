@@ -1,0 +1,78 @@
+// PostgresSource: logical replication of a PostgreSQL database as a Source with Snapshots. Puts the
+// parts of this folder together; README.md walks through them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "source/postgres/catalog.hpp"
+#include "source/postgres/client.hpp"
+#include "source/postgres/config.hpp"
+#include "source/postgres/decoder.hpp"
+#include "source/postgres/preflight.hpp"
+#include "source/postgres/receiver.hpp"
+#include "source/postgres/slot.hpp"
+#include "source/postgres/snapshot.hpp"
+#include "source/source.hpp"
+
+namespace leat::postgres {
+
+class PostgresSource final : public Source, public Snapshots, public Removable {
+public:
+    static auto make(const PostgresConfig& config, const SourceContext& context)
+        -> Result<std::unique_ptr<PostgresSource>>;
+
+    auto open(const std::optional<Resume>& resume) -> Result<void> override;
+    auto read(const std::stop_token& stop) -> Result<Frame> override;
+    auto confirm(const Durable& durable) -> Result<void> override;
+    auto head() -> Result<Position> override;
+
+    auto begin(const SnapshotRequest& request) -> Result<Position> override;
+    auto chunks() -> Result<std::vector<Chunk>> override;
+    auto read_chunk(const Chunk& chunk, std::size_t worker, const BatchReceiver& receive,
+                    const std::stop_token& stop) -> Result<void> override;
+    auto end() -> Result<Position> override;
+
+    auto remove() -> Result<std::vector<std::string>> override;
+
+private:
+    PostgresSource(const PostgresConfig& config, const SourceContext& context);
+
+    [[nodiscard]] auto options(const char* part, bool replication = false) const -> ConnectOptions;
+    auto prepare(bool resuming) -> Result<void>;
+    auto check_members(const std::vector<SchemaPtr>& schemas) const -> Result<void>;
+    auto make_way_for_slot(const SnapshotRequest& request) -> Result<void>;
+    auto create_slot_patiently(const std::stop_token& stop) -> Result<CreatedSlot>;
+    auto start(const Position& from, std::vector<SchemaPtr> schemas) -> Result<void>;
+    auto position_at(Lsn lsn) const -> Position;
+    auto idle_frame() -> std::optional<Frame>;
+    auto patience() const -> Duration;
+
+    const PostgresConfig config_;
+    const SourceContext context_;
+    const std::string slot_;
+    const std::string publication_;
+    std::vector<TableName> names_;
+
+    std::vector<CatalogTable> tables_;  // as found when opened
+    ServerFacts server_;
+    std::optional<Connection> replication_;  // until it streams
+    std::string token_;
+    std::atomic<std::uint32_t> lineage_{0};
+
+    std::unique_ptr<Decoder> decoder_;
+    std::unique_ptr<Receiver> receiver_;
+    std::uint64_t last_commit_ = 0;     // of what read() has handed out
+    std::optional<Duration> gathering_since_;
+    Duration position_told_at_{};
+    std::atomic<std::uint64_t> head_{0};
+
+    Position point_;
+    std::unique_ptr<TableImages> images_;
+};
+
+}  // namespace leat::postgres

@@ -1,0 +1,105 @@
+// Checks of the server and the tables.
+#include "source/postgres/preflight.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace leat::postgres {
+
+namespace {
+
+auto refuse(const std::string& what, const std::string& hint) -> Error {
+    return Error{Fault::config, what, hint, "postgres"};
+}
+
+constexpr auto server_query = R"(
+SELECT current_setting('wal_level'), pg_is_in_recovery(), r.rolsuper OR r.rolreplication,
+       current_user, (SELECT count(*) FROM pg_replication_slots),
+       current_setting('max_replication_slots')::bigint,
+       (SELECT setting::bigint FROM pg_settings WHERE name = 'wal_sender_timeout'),
+       current_setting('max_wal_senders')::bigint, current_setting('server_version')
+  FROM pg_roles r WHERE r.rolname = current_user)";
+
+auto kind_name(char kind) -> std::string {
+    switch (kind) {
+        case 'v': return "a view";
+        case 'm': return "a materialized view";
+        case 'f': return "a foreign table";
+        case 'p': return "a partitioned table";
+        default: return "not an ordinary table";
+    }
+}
+
+auto check_kind(const CatalogTable& table) -> Result<void> {
+    const auto name = to_string(table.name);
+    if (table.kind == 'p')
+        return refuse(name + " is a partitioned table", "Name its partitions in source.tables.");
+    if (table.kind != 'r')
+        return refuse(name + " is " + kind_name(table.kind), "Name the tables it reads instead.");
+    if (table.persistence != 'p')
+        return refuse(name + " is unlogged or temporary: its changes are not in the log",
+                      "Run: ALTER TABLE " + quote_table(table.name) + " SET LOGGED;");
+    if (!table.readable)
+        return refuse("no right to read " + name,
+                      "Run: GRANT SELECT ON " + quote_table(table.name) + " TO the role of source.uri;");
+    for (const auto number : table.key())
+        if (table.column(number) == nullptr)
+            return refuse(name + " has a generated column in its key",
+                          "Run: ALTER TABLE " + quote_table(table.name) + " REPLICA IDENTITY FULL;");
+    return {};
+}
+
+}  // namespace
+
+auto check_server(Connection& sql, const PreflightRequest& request) -> Result<ServerFacts> {
+    constexpr int oldest_version = 140000;
+    const auto rows = TRY(sql.query(server_query));
+    if (rows.count() != 1) return refuse("role of source.uri does not exist", "Create it.");
+    if (sql.server_version() < oldest_version)
+        return refuse("PostgreSQL is too old: " + std::string(rows.text(0, 8)),
+                      "Use PostgreSQL 14 or newer.");
+    if (rows.truth(0, 1))
+        return refuse("server is a standby", "Point source.uri at the primary.");
+    if (rows.text(0, 0) != "logical")
+        return refuse("wal_level is " + std::string(rows.text(0, 0)),
+                      "Run: ALTER SYSTEM SET wal_level = logical; and restart the server.");
+    if (!rows.truth(0, 2)) {
+        const std::string role(rows.text(0, 3));
+        return refuse("role " + role + " may not replicate",
+                      "Run: ALTER ROLE " + quote_name(role) + " REPLICATION;");
+    }
+    if (request.needs_slot && rows.number(0, 4) >= rows.number(0, 5))
+        return refuse("no replication slot is free: " + std::string(rows.text(0, 5)) + " are in use",
+                      "Raise max_replication_slots and restart the server, or drop a slot that "
+                      "nobody uses: SELECT slot_name FROM pg_replication_slots WHERE NOT active;");
+    if (rows.number(0, 7) < 1)
+        return refuse("max_wal_senders is 0",
+                      "Run: ALTER SYSTEM SET max_wal_senders = 10; and restart the server.");
+    return ServerFacts{std::chrono::milliseconds(rows.number(0, 6))};
+}
+
+auto check_tables(Connection& sql, const PreflightRequest& request)
+    -> Result<std::vector<CatalogTable>> {
+    std::vector<CatalogTable> tables;
+    std::string without;
+    std::string statements;
+    for (const auto& name : request.tables) {
+        auto table = TRY(load_table(sql, name));
+        if (!table)
+            return refuse("table does not exist: " + to_string(name),
+                          "Correct source.tables, or create it.");
+        TRY(check_kind(*table));
+        if (!request.insert_only && table->lacks_identity()) {
+            without += (without.empty() ? "" : ", ") + to_string(name);
+            statements += " ALTER TABLE " + quote_table(name) + " REPLICA IDENTITY FULL;";
+        }
+        tables.push_back(*std::move(table));
+    }
+    if (!without.empty())
+        return refuse("UPDATE and DELETE would fail at the source once published, for want of a "
+                      "primary key or replica identity: " + without,
+                      "Run:" + statements + " or set source.insert_only.");
+    return tables;
+}
+
+}  // namespace leat::postgres

@@ -1,0 +1,27 @@
+// The publication: made when it is ours and missing, otherwise checked and never changed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "change/schema.hpp"
+#include "source/postgres/client.hpp"
+
+namespace leat::postgres {
+
+struct PublicationRequest {
+    std::string name;
+    bool users_own = false;  // the user named it: it must be there
+    bool must_exist = false; // the pipeline has run before: changes refer to it
+    bool insert_only = false;
+    std::vector<TableName> tables;
+};
+
+// What does not fit is an error (config) that holds the statement which makes it fit.
+auto ensure_publication(Connection& sql, const PublicationRequest& request) -> Result<void>;
+
+// True: it was there.
+auto drop_publication(Connection& sql, const std::string& name) -> Result<bool>;
+
+}  // namespace leat::postgres

@@ -1,0 +1,160 @@
+// Slot statements and the identity check.
+#include "source/postgres/slot.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace leat::postgres {
+
+namespace {
+
+constexpr auto start_anew =
+    "Run `leat drop FILE` and start again: a new snapshot is taken, nothing is skipped in silence.";
+
+auto lost(const std::string& what, const char* hint = start_anew) -> Error {
+    return Error{Fault::fatal, what, hint, "postgres slot"};
+}
+
+constexpr std::size_t name_bytes_max = 63;
+
+auto in_slot_names(char c) -> bool {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+auto split_token(const std::string& token) -> std::optional<SlotIdentity> {
+    const auto first = token.find('/');
+    const auto second = first == std::string::npos ? first : token.find('/', first + 1);
+    if (second == std::string::npos) return std::nullopt;
+    return SlotIdentity{token.substr(0, first), token.substr(first + 1, second - first - 1),
+                        token.substr(second + 1)};
+}
+
+auto check_identity(const SlotIdentity& now, const Position& position) -> Result<void> {
+    const auto ours = split_token(position.token);
+    if (!ours) return lost("position is not one of a PostgreSQL source: " + to_string(position));
+    if (ours->system_id != now.system_id)
+        return lost("source is another database cluster: system identifier " + now.system_id +
+                        ", ours " + ours->system_id,
+                    "Point source.uri at the cluster this pipeline was started with, or run "
+                    "`leat drop FILE` and start again.");
+    if (ours->timeline != now.timeline)
+        return lost("source went to another timeline (failover or restore): " + now.timeline +
+                    ", ours " + ours->timeline);
+    if (ours->slot != now.slot)
+        return lost("slot of this pipeline was " + ours->slot + ", not " + now.slot,
+                    "Put the old name into source.slot, or run `leat drop FILE` and start again.");
+    return {};
+}
+
+}  // namespace
+
+auto SlotIdentity::token() const -> std::string { return system_id + "/" + timeline + "/" + slot; }
+
+auto identify(Connection& replication, const std::string& slot) -> Result<SlotIdentity> {
+    const auto rows = TRY(replication.query("IDENTIFY_SYSTEM"));
+    if (rows.count() != 1) return replication.failure("IDENTIFY_SYSTEM");
+    return SlotIdentity{std::string(rows.text(0, 0)), std::string(rows.text(0, 1)), slot};
+}
+
+auto find_slot(Connection& sql, const std::string& slot) -> Result<std::optional<SlotState>> {
+    const auto rows = TRY(sql.query(
+        "SELECT plugin, database, active, active_pid, wal_status, restart_lsn, confirmed_flush_lsn "
+        "FROM pg_replication_slots WHERE slot_name = $1",
+        {slot}));
+    if (rows.count() == 0) return std::optional<SlotState>();
+    SlotState state;
+    state.plugin = rows.text(0, 0);
+    state.database = rows.text(0, 1);
+    state.active = rows.truth(0, 2);
+    state.active_pid = rows.number(0, 3);
+    state.wal_status = rows.text(0, 4);
+    state.has_restart = !rows.is_null(0, 5);
+    if (!rows.is_null(0, 6)) state.confirmed = TRY(parse_lsn(rows.text(0, 6)));
+    return std::optional(std::move(state));
+}
+
+auto drop_slot(Connection& sql, const std::string& slot) -> Result<void> {
+    const auto dropped = sql.query("SELECT pg_drop_replication_slot($1)", {slot});
+    if (!dropped && sqlstate(dropped.error()) != "42704") return dropped.error();
+    return {};
+}
+
+auto create_slot(Connection& replication, const std::string& slot, const std::stop_token& stop,
+                 const std::function<void()>& while_waiting) -> Result<CreatedSlot> {
+    constexpr int options_in_parentheses = 150000;
+    const auto* snapshot = replication.server_version() >= options_in_parentheses
+                               ? "(SNAPSHOT 'export')" : "EXPORT_SNAPSHOT";
+    const auto created = replication.query_patiently(
+        "CREATE_REPLICATION_SLOT " + quote_name(slot) + " LOGICAL pgoutput " + snapshot, stop,
+        while_waiting);
+    if (!created) {
+        auto error = created.error();
+        if (sqlstate(error) == "53400") {
+            error.fault = Fault::config;
+            error.hint = "Raise max_replication_slots and restart the server, or drop a slot that "
+                         "nobody uses: SELECT slot_name FROM pg_replication_slots WHERE NOT active;";
+        }
+        return error;
+    }
+    if (created->count() != 1) return replication.failure("CREATE_REPLICATION_SLOT");
+    return CreatedSlot{TRY(parse_lsn(created->text(0, 1))), std::string(created->text(0, 2))};
+}
+
+auto start_stream(Connection& replication, const StreamOptions& options) -> Result<void> {
+    // "origin" stays "any": changes that the source itself received by replication are changes.
+    const int version = replication.server_version();
+    const auto* protocol = version >= 160000 ? "4" : version >= 150000 ? "3" : "2";
+    std::string sql = "START_REPLICATION SLOT " + quote_name(options.slot) + " LOGICAL " +
+                      to_string(options.from) + " (proto_version '" + protocol +
+                      "', publication_names " + quote_text(quote_name(options.publication)) +
+                      ", streaming 'on'";
+    if (options.binary) sql += ", binary 'true'";
+    const auto started = replication.query(sql + ")");
+    if (started) return {};
+    const auto state = sqlstate(started.error());
+    if (state == "42704") return lost("replication slot is gone: " + options.slot);
+    if (state == "55000")
+        return lost("replication slot can no longer be read: " + started.error().what);
+    return started.error();
+}
+
+auto check_resume(Connection& sql, const SlotIdentity& now, const Position& position)
+    -> Result<void> {
+    TRY(check_identity(now, position));
+    const auto found = TRY(find_slot(sql, now.slot));
+    if (!found) return lost("replication slot is gone: " + now.slot);
+    const auto& slot = *found;
+    const auto rows = TRY(sql.query("SELECT current_database(), pg_current_wal_insert_lsn()"));
+    if (slot.plugin != "pgoutput" || slot.database != rows.text(0, 0))
+        return lost("replication slot is not this pipeline's: " + now.slot + " (" + slot.plugin +
+                        ", database " + slot.database + ")",
+                    "Choose another name in source.slot.");
+    if (slot.wal_status == "lost" || !slot.has_restart)
+        return lost("replication slot is invalidated, the server removed what it needs: " +
+                    now.slot);
+    if (slot.confirmed.value > position.commit)
+        return lost("replication slot is ahead of what leat holds, changes in between are lost: "
+                    "slot " + to_string(slot.confirmed) + ", ours " +
+                    to_string(Lsn{position.commit}));
+    const auto server = TRY(parse_lsn(rows.text(0, 1)));
+    if (position.commit > server.value)
+        return lost("server went back in time (restored from a backup, or its log was lost): it is "
+                    "at " + to_string(server) + ", ours " + to_string(Lsn{position.commit}));
+    return {};
+}
+
+auto default_name(const std::string& pipeline) -> std::string {
+    std::string name = "leat_" + pipeline;
+    for (char& c : name) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        if (!in_slot_names(c)) c = '_';
+    }
+    return name.substr(0, name_bytes_max);
+}
+
+auto is_slot_name(const std::string& name) -> bool {
+    return !name.empty() && name.size() <= name_bytes_max &&
+           std::all_of(name.begin(), name.end(), in_slot_names);
+}
+
+}  // namespace leat::postgres

@@ -1,0 +1,68 @@
+// The replication slot: making, finding, dropping it, starting the stream, and telling whether it
+// still is the slot that our position belongs to.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/result.hpp"
+#include "change/position.hpp"
+#include "source/postgres/client.hpp"
+
+namespace leat::postgres {
+
+// Whom a position belongs to; as text it is the position's token: "system/timeline/slot".
+struct SlotIdentity {
+    std::string system_id;
+    std::string timeline;
+    std::string slot;
+
+    [[nodiscard]] auto token() const -> std::string;
+};
+
+struct SlotState {
+    std::string plugin;
+    std::string database;
+    bool active = false;
+    std::int64_t active_pid = 0;
+    std::string wal_status;  // "lost": what it needs was removed
+    bool has_restart = false;
+    Lsn confirmed{};
+};
+
+// Over a replication connection.
+auto identify(Connection& replication, const std::string& slot) -> Result<SlotIdentity>;
+
+auto find_slot(Connection& sql, const std::string& slot) -> Result<std::optional<SlotState>>;
+auto drop_slot(Connection& sql, const std::string& slot) -> Result<void>;
+
+struct CreatedSlot {
+    Lsn point{};
+    std::string snapshot;  // exported until the next command on that connection
+};
+
+// Waits for all transactions that write at this moment; `while_waiting` about once a second.
+auto create_slot(Connection& replication, const std::string& slot, const std::stop_token& stop,
+                 const std::function<void()>& while_waiting) -> Result<CreatedSlot>;
+
+struct StreamOptions {
+    std::string slot;
+    std::string publication;
+    Lsn from{};
+    bool binary = false;
+};
+auto start_stream(Connection& replication, const StreamOptions& options) -> Result<void>;
+
+// The slot can go on at `position`: same cluster, timeline and slot, nothing confirmed beyond the
+// position, the position not beyond the server's log. Otherwise fatal with reason and remedy.
+auto check_resume(Connection& sql, const SlotIdentity& now, const Position& position)
+    -> Result<void>;
+
+// A slot or publication name from a pipeline's: what PostgreSQL allows in a slot's name.
+auto default_name(const std::string& pipeline) -> std::string;
+auto is_slot_name(const std::string& name) -> bool;
+
+}  // namespace leat::postgres

@@ -1,0 +1,156 @@
+// Holding the consistent point: import, lock, compare.
+#include "source/postgres/snapshot.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <utility>
+
+namespace leat::postgres {
+
+namespace {
+
+auto begin_with(const std::string& snapshot) -> std::string {
+    return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT " +
+           quote_text(snapshot);
+}
+
+}  // namespace
+
+auto read_text_columns(const std::filesystem::path& file) -> Result<TextColumns> {
+    TextColumns columns;
+    std::ifstream lines(file);
+    for (std::string line; std::getline(lines, line);)
+        if (!line.empty()) columns.insert(line);
+    if (lines.bad())
+        return Error{Fault::config, "cannot read " + file.string(), "Make it readable.", ""};
+    return columns;
+}
+
+TableImages::TableImages(ImageOptions options, Connection coordinator)
+    : options_(std::move(options)), coordinator_(std::move(coordinator)) {}
+
+auto TableImages::make(ImageOptions options, const std::stop_token& stop)
+    -> Result<std::unique_ptr<TableImages>> {
+    auto coordinator = TRY(Connection::connect(options.sql));
+    std::unique_ptr<TableImages> made(new TableImages(std::move(options), std::move(coordinator)));
+    TRY(made->take_over());
+    TRY(made->lock(stop));
+    TRY(made->describe());
+    TRY(made->compare());
+    return made;
+}
+
+auto TableImages::take_over() -> Result<void> {
+    TRY(coordinator_.query(begin_with(options_.snapshot)));
+    const auto rows = TRY(coordinator_.query(
+        "SELECT pg_export_snapshot(), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"));
+    snapshot_ = rows.text(0, 0);
+    time_us_ = rows.number(0, 1);
+    return {};
+}
+
+// ACCESS SHARE keeps rewrites, truncation and column changes away until the image is read.
+auto TableImages::lock(const std::stop_token& stop) -> Result<void> {
+    for (const auto& table : options_.tables)
+        TRY(coordinator_.query_patiently(
+            "LOCK TABLE ONLY " + quote_table(table) + " IN ACCESS SHARE MODE", stop, {}));
+    return {};
+}
+
+auto TableImages::describe() -> Result<void> {
+    const auto text_columns = TRY(read_text_columns(options_.text_columns_file));
+    TypeCatalog types;
+    for (const auto& name : options_.tables) {
+        auto table = TRY(load_table(coordinator_, name));
+        if (!table)
+            return Error{Fault::retry, "table was made after the consistent point: " +
+                             to_string(name), "", "postgres snapshot"};
+        layouts_.push_back(
+            TRY(layout_of(*table, coordinator_, types, text_columns, options_.layout)));
+        tables_.push_back(*std::move(table));
+    }
+    return {};
+}
+
+// Between the point and the lock a table may have been rewritten: then its file no longer holds
+// what the snapshot would see.
+auto TableImages::compare() -> Result<void> {
+    auto now = TRY(Connection::connect(options_.sql));
+    for (const auto& table : tables_) {
+        const auto current = TRY(load_table(now, table.name));
+        if (!current || !same_definition(table, *current))
+            return Error{Fault::retry, "table was rewritten or changed while the snapshot began: " +
+                             to_string(table.name), "", "postgres snapshot"};
+    }
+    return {};
+}
+
+auto TableImages::chunks() const -> std::vector<Chunk> {
+    constexpr std::uint64_t blocks_max = 4096;  // 32 MiB
+    constexpr std::uint64_t rows_wanted = 400'000;
+    constexpr std::uint64_t rows_per_block_guess = 100;
+    std::vector<std::size_t> order(tables_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::sort(order.begin(), order.end(),
+              [&](auto a, auto b) { return tables_[a].blocks < tables_[b].blocks; });
+
+    std::vector<Chunk> chunks;
+    for (const auto index : order) {
+        const auto& table = tables_[index];
+        const auto blocks = static_cast<std::uint64_t>(std::max<std::int64_t>(table.blocks, 1));
+        const auto per_block = table.rows_per_block > 0
+            ? static_cast<std::uint64_t>(table.rows_per_block) : rows_per_block_guess;
+        const auto step = std::clamp(rows_wanted / per_block, std::uint64_t{1}, blocks_max);
+        for (std::uint64_t from = 0; from < blocks; from += step) {
+            Chunk chunk;
+            chunk.schema = layouts_[index].schema;
+            chunk.number = chunks.size();
+            chunk.begin = from;
+            chunk.end = from + step < blocks ? from + step : 0;
+            if (table.blocks > 0) chunk.rows_estimate = per_block * std::min(step, blocks - from);
+            chunks.push_back(std::move(chunk));
+        }
+    }
+    return chunks;
+}
+
+auto TableImages::worker_connection(std::size_t worker) -> Result<std::unique_ptr<Connection>> {
+    auto idle = workers_.with([&](auto& workers) { return std::exchange(workers[worker], {}); });
+    if (idle) return idle;
+    auto made = TRY(Connection::connect(options_.sql));
+    TRY(made.query(begin_with(snapshot_)));
+    return std::make_unique<Connection>(std::move(made));
+}
+
+// A connection that failed is not used again.
+auto TableImages::read(const Chunk& chunk, std::uint64_t point, std::size_t worker,
+                       const BatchReceiver& receive, const std::stop_token& stop) -> Result<void> {
+    auto connection = TRY(worker_connection(worker));
+    TRY(copy(*connection, chunk, point, receive, stop));
+    workers_.with([&](auto& workers) { workers[worker] = std::move(connection); });
+    return {};
+}
+
+auto TableImages::value_error(const TableLayout& layout, const RowProblem& problem) -> Error {
+    const auto& name = layout.schema->name;
+    if (problem.column < 0)
+        return Error{Fault::fatal, "COPY: row does not fit table " + to_string(name), "", ""};
+    const auto index = static_cast<std::size_t>(problem.column);
+    const auto& column = layout.schema->columns[index];
+    using pgtype::ValueFault;
+    auto error = pgtype::to_error(problem.fault, column.name, layout.mappings[index]);
+    error.context = to_string(name);
+    error.fault = Fault::fatal;
+    const bool fits_as_text = problem.fault == ValueFault::not_finite ||
+                              problem.fault == ValueFault::array_shape ||
+                              problem.fault == ValueFault::out_of_range;
+    if (!fits_as_text) return error;
+    // Chunks that are read already have the other type: the image is taken again.
+    std::ofstream file(options_.text_columns_file, std::ios::app);
+    file << to_string(name) << '.' << column.name << '\n';
+    if (!file.flush()) return error;
+    return Error{Fault::retry, error.what + "; taking the snapshot again with this column as text",
+                 "", error.context};
+}
+
+}  // namespace leat::postgres
