@@ -15,6 +15,7 @@
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,7 +40,8 @@ struct Value {
     Value(double value) : scalar(arrow::MakeScalar(value)) {}                    // NOLINT
     Value(const char* value) : scalar(arrow::MakeScalar(std::string(value))) {}  // NOLINT
     Value(std::string value) : scalar(arrow::MakeScalar(std::move(value))) {}    // NOLINT
-    Value(std::shared_ptr<arrow::Scalar> value) : scalar(std::move(value)) {}    // NOLINT
+    template <std::derived_from<arrow::Scalar> Scalar>
+    Value(std::shared_ptr<Scalar> value) : scalar(std::move(value)) {}  // NOLINT
 
     std::shared_ptr<arrow::Scalar> scalar;
     bool sent = true;

@@ -83,7 +83,8 @@ auto encode(const Progress& progress) -> std::string {
     text += ";changes=" + std::to_string(offsets.change_offset);
     text += ";position=" + position_text(progress.position);
     text += ";time=" + std::to_string(progress.commit_time_us);
-    text += ";incarnation=" + std::to_string(progress.incarnation);
+    // Closed by a semicolon: a text that was cut short must not read as a smaller number.
+    text += ";incarnation=" + std::to_string(progress.incarnation) + ";";
     return text;
 }
 
@@ -108,10 +109,11 @@ auto decode_progress(std::string_view text) -> Result<Progress> {
     fields.number(progress.commit_time_us);
     fields.literal(";incarnation=");
     fields.number(progress.incarnation);
-    if (!fields.done() || image < 0 || image > 1)
+    fields.literal(";");
+    progress.offsets.image_complete = image == 1;
+    if (!fields.done() || encode(progress) != text)
         return Error{Fault::fatal, "progress cannot be read: not of a form this version knows",
                      "Use the version of leat that wrote it, or rebuild the sink.", "progress"};
-    progress.offsets.image_complete = image == 1;
     return progress;
 }
 

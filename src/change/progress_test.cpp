@@ -54,16 +54,15 @@ RC_GTEST_PROP(Progress, ReadsBackWhatWasWritten, ()) {
 }
 
 RC_GTEST_PROP(Progress, RefusesEveryDamagedText, ()) {
-    const auto progress = any_progress();
-    const auto text = encode(progress);
+    const auto text = encode(any_progress());
     const auto at = *rc::gen::inRange<std::size_t>(0, text.size());
-    RC_ASSERT(!decode_progress(text.substr(0, at)).has_value() ||
-              encode(decode_progress(text.substr(0, at)).value()) == text.substr(0, at));
+    RC_ASSERT(!decode_progress(text.substr(0, at)).has_value());
     RC_ASSERT(!decode_progress(text + "x").has_value());
-    // A changed byte is refused, or is another progress in its own right: never misread.
+    // A changed byte is refused, or makes another progress in its own right: never misread.
     auto damaged = text;
     damaged[at] = *rc::gen::arbitrary<char>();
-    if (const auto decoded = decode_progress(damaged)) RC_ASSERT(encode(*decoded) == damaged);
+    const auto decoded = decode_progress(damaged);
+    if (decoded) RC_ASSERT(encode(decoded.value()) == damaged);
 }
 
 TEST(Progress, KeepsTheExtremes) {
