@@ -4,6 +4,9 @@ For a column of a source table and its counterpart in the warehouse this gives a
 expressions that yield equal text exactly when the values are equal. Floats go by their bits (all
 NaN are one value, -0.0 is not 0.0), times by microseconds, everything without a type of its own
 in the warehouse by PostgreSQL's text output.
+
+A DuckDB file may keep one sign only where a column holds both 0.0 and -0.0, for it compresses them
+as equal. Such data is reported as different, and it is.
 """
 
 import dataclasses

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Kills the pipeline thousands of ways under a nasty workload and proves that nothing is lost.
+
+    crash_test.py --cycles 300 --seed 1          kills at random and at every failpoint
+    crash_test.py --bank --cycles 20             totals stay constant in every epoch one can see
+
+One seed gives one plan of kills and one sequence of statements per writer; how they interleave is
+the machine's. Prints a line per cycle and a report as JSON. Exit code 0: every row was where it
+belongs; 1: not, with the folder kept and the command that repeats the run; 2: wrong arguments.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import random
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "compare")]
+
+from bank import BankTest  # noqa: E402
+from harness import FAILURES, CrashTest, Report  # noqa: E402
+from leat_process import find_binary  # noqa: E402
+
+FEATURES = ["large", "truncate", "columns", "readd", "prepared", "server_crash", "restore",
+            "rewrite", "knobs", "forget"]
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="crash test of leat on a real PostgreSQL")
+    parser.add_argument("--cycles", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--rate", type=float, help="transactions per second (200, bank: 1000)")
+    parser.add_argument("--lanes", type=int, default=2, help="DuckDB sinks")
+    parser.add_argument("--duration-per-cycle", type=float, default=2.0, metavar="SECONDS")
+    parser.add_argument("--minutes", type=float, default=24 * 60, help="end after so long")
+    parser.add_argument("--verify-every", type=int, default=6, metavar="CYCLES")
+    parser.add_argument("--writers", type=int, default=4)
+    parser.add_argument("--without", type=lambda text: text.split(","), default=[],
+                        help=f"leave out, separated by commas: {', '.join(FEATURES)}")
+    parser.add_argument("--bank", action="store_true", help="the bank-transfer test instead")
+    parser.add_argument("--leat", help="the program (default: build/release)")
+    parser.add_argument("--bindir", help="PostgreSQL's programs (default: Debian's newest)")
+    parser.add_argument("--keep", action="store_true", help="keep the folder of a good run, too")
+    parser.add_argument("--report", type=pathlib.Path, help="write the JSON report here as well")
+    options = parser.parse_args()
+    if unknown := set(options.without) - set(FEATURES):
+        parser.error(f"--without: unknown: {', '.join(sorted(unknown))}")
+    options.rate = options.rate or (1000 if options.bank else 200)
+    return options
+
+
+def repeat_command(options: argparse.Namespace) -> str:
+    words = [sys.executable, os.path.relpath(__file__)] + sys.argv[1:]
+    if "--seed" not in " ".join(sys.argv):
+        words += ["--seed", str(options.seed)]
+    return shlex.join(words)
+
+
+def main() -> int:
+    options = arguments()
+    # A terminated test must stop its server, too.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"leat-crash-{options.seed}-"))
+    folder.chmod(0o755)  # the server's user must pass
+    report = Report(seed=options.seed, lanes=options.lanes, without=options.without)
+    print(f"seed {options.seed}, folder {folder}", flush=True)
+    begun = time.monotonic()
+    try:
+        test = (BankTest if options.bank else CrashTest)(options, find_binary(options.leat), folder,
+                                                         report)
+        test.run()
+        report.result = "ok"
+    except FAILURES as failure:
+        report.result, report.failure = "failed", str(failure)
+        print(f"\nFAILED after {report.cycles} whole cycles: {failure}\n\n"
+              f"repeat: {repeat_command(options)}\nkept:   {folder}", file=sys.stderr, flush=True)
+    finally:
+        report.seconds = round(time.monotonic() - begun, 1)
+        text = json.dumps(vars(report), indent=2)
+        print(text)
+        if options.report:
+            options.report.write_text(text + "\n")
+    if report.result == "ok" and not options.keep:
+        shutil.rmtree(folder)
+    return 0 if report.result == "ok" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

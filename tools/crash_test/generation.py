@@ -1,0 +1,130 @@
+"""One life of the pipeline under test, from its first snapshot to `leat drop`.
+
+Owns the pipeline file, the warehouses and older copies of them. Options of the pipeline are drawn
+anew for every life, so that small segments, epochs and checkpoints are met as well as defaults.
+"""
+
+import pathlib
+import random
+import shutil
+import tempfile
+
+import duckdb
+import yaml
+
+import tables
+from leat_process import Leat
+
+PIPELINE = "crash"
+COPIES_MAX = 3  # older copies kept per lane
+KNOBS = {
+    "source": {"binary": [True, False], "frame_bytes": ["64KiB", "256KiB"]},
+    "queue": {"segment_bytes": ["1MiB", "4MiB"]},
+    "sink": {"wal_bytes_max": ["1MiB", "8MiB"], "stage_bytes_max": ["1MiB"], "threads": [1, 2]},
+    "run": {"snapshot_workers": [1, 3], "epoch_rows_max": [40, 2000]},
+}
+KNOB_SHARE = 0.4
+FORGETFUL_SHARE = 0.25  # lives whose log keeps nothing for a sink that goes back
+BALANCES = """
+    SELECT count(*), sum(balance), count(*) FILTER (balance <> opening + coalesce(moved, 0))
+    FROM accounts LEFT JOIN (
+        SELECT account, sum(amount) AS moved FROM (
+            SELECT source AS account, -amount AS amount FROM transfers
+            UNION ALL SELECT target, amount FROM transfers)
+        GROUP BY account) ON account = accounts.id"""
+
+
+class Torn(Exception):
+    """A warehouse that shows a state the source never had."""
+
+
+class Generation:
+    """Folder, pipeline file and warehouses of one life. Files are touched while nothing runs."""
+
+    def __init__(self, folder: pathlib.Path, binary: pathlib.Path, uri: str, lanes: int,
+                 rng: random.Random, without: set[str], published: list[str] = tables.TABLES):
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self.rng = rng
+        self.warehouses = [folder / f"lane{lane}.duckdb" for lane in range(lanes)]
+        self.copies: dict[pathlib.Path, list[pathlib.Path]] = {path: [] for path in self.warehouses}
+        self.verified = False  # the first image was complete at some time
+        self.forgetful = "forget" not in without and rng.random() < FORGETFUL_SHARE
+        self.options = self._draw_options("knobs" not in without)
+        file = folder / "pipeline.yaml"
+        file.write_text(yaml.safe_dump(self._pipeline(uri, published), sort_keys=False))
+        self.leat = Leat(binary, file)
+
+    def _draw_options(self, drawn: bool) -> dict[str, dict]:
+        options = {section: {} for section in KNOBS}
+        for section, knobs in KNOBS.items() if drawn else ():
+            for name, choices in knobs.items():
+                if self.rng.random() < KNOB_SHARE:
+                    options[section][name] = self.rng.choice(choices)
+        if self.forgetful:
+            options["queue"]["rewind_time"] = "0s"
+        return options
+
+    def _pipeline(self, uri: str, published: list[str]) -> dict:
+        sinks = [{"type": "duckdb", "name": path.stem, "path": str(path)} | self.options["sink"]
+                 for path in self.warehouses]
+        pipeline = {
+            "pipeline": PIPELINE,
+            "source": {"type": "postgres", "uri": uri, "tables": published}
+            | self.options["source"],
+            "queue": {"type": "log", "path": str(self.folder / "log")} | self.options["queue"],
+            "sinks": sinks,
+        }
+        return pipeline | ({"run": self.options["run"]} if self.options["run"] else {})
+
+    def copy_one(self) -> None:
+        """Keeps a copy of one warehouse as it is now, to be put back later."""
+        path = self.rng.choice(self.warehouses)
+        if self.forgetful or not path.exists():
+            return
+        copies = self.copies[path]
+        if len(copies) == COPIES_MAX:
+            shutil.rmtree(copies.pop(self.rng.randrange(COPIES_MAX)))
+        place = pathlib.Path(tempfile.mkdtemp(prefix=f"{path.stem}-", dir=self.folder))
+        for part in parts_of(path):
+            shutil.copy2(part, place / part.name)
+        copies.append(place)
+
+    def restore_one(self) -> str | None:
+        """Puts an older copy of one warehouse back; its lane's name, or None without a copy."""
+        having = [path for path in self.warehouses if self.copies[path]]
+        if not having:
+            return None
+        path = self.rng.choice(having)
+        for part in parts_of(path):
+            part.unlink()
+        for part in self.rng.choice(self.copies[path]).iterdir():
+            shutil.copy2(part, path.parent / part.name)
+        return path.stem
+
+    def check_balances(self) -> None:
+        """After a kill, before recovery: money was neither made nor lost in any lane."""
+        for path in self.warehouses:
+            found = read_balances(path)
+            expected = (tables.ACCOUNTS, tables.ACCOUNTS * tables.OPENING, 0)
+            if found != expected:
+                raise Torn(f"{path.name}: accounts, total and accounts that disagree with their "
+                           f"transfers are {found}, not {expected}")
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder)
+
+
+def parts_of(warehouse: pathlib.Path) -> list[pathlib.Path]:
+    """The database file and its write-ahead logs."""
+    found = warehouse.parent.glob(f"{warehouse.name}*")
+    return [part for part in found if part.is_file()]
+
+
+def read_balances(warehouse: pathlib.Path) -> tuple | None:
+    """From a copy, for opening a file may write to it: what a crash left must stay as it is."""
+    with tempfile.TemporaryDirectory(dir=warehouse.parent) as place:
+        for part in parts_of(warehouse):
+            shutil.copy2(part, place)
+        with duckdb.connect(str(pathlib.Path(place) / warehouse.name)) as connection:
+            return connection.execute(BALANCES).fetchone()
