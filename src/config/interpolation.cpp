@@ -129,8 +129,9 @@ private:
 
     auto report(const Node& node, std::string_view reference, std::string message, std::string hint)
         -> void {
-        const auto place = problems_.file().find(node.span, reference);
-        problems_.add(place.value_or(node.span), std::move(message), std::move(hint));
+        auto place = node.span;
+        if (!problems_.full()) place = problems_.file().find(place, reference).value_or(place);
+        problems_.add(place, std::move(message), std::move(hint));
     }
 
     const Lookup& lookup_;

@@ -41,8 +41,12 @@ auto edits(const std::string& a, const std::string& b) -> std::size_t {
 
 }  // namespace
 
+auto Problems::full() const -> bool {
+    return problems_.size() == kept;
+}
+
 auto Problems::add(const Span& where, std::string message, std::string hint) -> void {
-    if (problems_.size() == kept) {
+    if (full()) {
         ++left_out_;
         return;
     }

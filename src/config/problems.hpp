@@ -25,6 +25,8 @@ public:
 
     auto add(const Span& where, std::string message, std::string hint = {}) -> void;
     [[nodiscard]] auto empty() const -> bool { return problems_.empty(); }
+    // Further problems are counted only: finding their exact place is no longer worth it.
+    [[nodiscard]] auto full() const -> bool;
     [[nodiscard]] auto count() const -> std::size_t { return problems_.size() + left_out_; }
     [[nodiscard]] auto list() const -> const std::vector<Problem>& { return problems_; }
     [[nodiscard]] auto file() const -> const SourceFile& { return *file_; }

@@ -14,11 +14,13 @@ constexpr std::array<std::string_view, 9> secret_words{"password",   "passwd",  
                                                        "secret",     "token",       "pwd",
                                                        "credential", "private_key", "access_key"};
 
-// Where the reference ${...} ends that starts at `at`; `at` itself where none does.
+// Where the reference ${...} ends that starts at `at`; `at` itself where none does. Bounded, so
+// that a hostile line costs no more than its length.
 auto skip_reference(const std::string& text, std::size_t at) -> std::size_t {
+    constexpr std::size_t longest = 256;
     if (text.compare(at, 2, "${") != 0 || (at > 0 && text[at - 1] == '$')) return at;
-    const auto end = text.find('}', at);
-    return end == std::string::npos ? at : end + 1;
+    const auto end = std::string_view(text).substr(at, longest).find('}');
+    return end == std::string_view::npos ? at : at + end + 1;
 }
 
 // A reference is no secret, and it is what the reader must see; all else becomes asterisks.
@@ -36,12 +38,14 @@ auto mask(std::string& text, std::size_t from, std::size_t to) -> void {
 
 // scheme://user:password@host
 auto mask_urls(std::string& text) -> void {
-    for (auto at = text.find("://"); at != std::string::npos; at = text.find("://", at + 3)) {
+    auto end = std::size_t{0};
+    for (auto at = text.find("://"); at != std::string::npos; at = text.find("://", end)) {
         const auto authority = at + 3;
-        const auto end = std::min(text.find_first_of(" \t\"'\n\r<>", authority), text.size());
+        end = std::min(text.find_first_of(" \t\"'\n\r<>", authority), text.size());
         // A password may hold an unescaped `/` or `@`, so the last `@` before the end counts.
-        const auto user_end = text.substr(0, end).rfind('@');
-        if (user_end == std::string::npos || user_end < authority) continue;
+        const auto user = std::string_view(text).substr(authority, end - authority).rfind('@');
+        if (user == std::string_view::npos) continue;
+        const auto user_end = authority + user;
         auto colon = authority;
         while (colon < user_end && text[colon] != ':') {
             colon = std::max(colon + 1, skip_reference(text, colon));
@@ -66,19 +70,22 @@ auto mask_named(std::string& text) -> void {
     std::string lower = text;
     std::transform(lower.begin(), lower.end(), lower.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const auto in_name = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '"' ||
+               c == '\'';
+    };
     for (const auto word : secret_words) {
-        for (auto at = lower.find(word); at != std::string::npos; at = lower.find(word, at + 1)) {
-            auto next = at + word.size();
-            const auto is_word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
-            while (next < lower.size() && (is_word(static_cast<unsigned char>(lower[next])) ||
-                                           lower[next] == '"' || lower[next] == '\'')) {
-                ++next;
-            }
-            next = std::min(lower.find_first_not_of(" \t", next), lower.size());
-            if (next == lower.size() || (lower[next] != ':' && lower[next] != '=')) continue;
-            const auto value = lower.find_first_not_of(" \t", next + 1);
+        auto next = std::size_t{0};
+        for (auto at = lower.find(word); at != std::string::npos; at = lower.find(word, next)) {
+            next = at + word.size();
+            while (next < lower.size() && in_name(lower[next])) ++next;
+            const auto separator = std::min(lower.find_first_not_of(" \t", next), lower.size());
+            if (separator == lower.size()) break;
+            if (lower[separator] != ':' && lower[separator] != '=') continue;
+            const auto value = lower.find_first_not_of(" \t", separator + 1);
             if (value == std::string::npos) continue;
-            mask(text, value, value_end(text, value, lower[next]));
+            next = value_end(text, value, lower[separator]);
+            mask(text, value, next);
         }
     }
 }

@@ -69,11 +69,13 @@ auto SourceFile::open(const std::filesystem::path& path) -> Result<SourceFile> {
 
 auto SourceFile::line(std::uint32_t number) const -> std::string_view {
     if (number == 0 || number > line_starts_.size()) return {};
-    const auto rest = std::string_view(text_).substr(line_starts_[number - 1]);
-    for (std::size_t at = 0; at < rest.size(); ++at) {
-        if (break_length(rest, at) > 0) return rest.substr(0, at);
-    }
-    return rest;
+    const auto start = line_starts_[number - 1];
+    if (number == line_starts_.size()) return std::string_view(text_).substr(start);
+    auto whole = std::string_view(text_).substr(start, line_starts_[number] - start);
+    // The next line starts right after this one's break, which is at most three bytes.
+    auto at = whole.size() - std::min<std::size_t>(whole.size(), 3);
+    while (at < whole.size() && at + break_length(whole, at) != whole.size()) ++at;
+    return whole.substr(0, at);
 }
 
 auto SourceFile::mark_at(std::size_t byte) const -> Mark {
@@ -103,8 +105,10 @@ auto SourceFile::find(const Span& span, std::string_view needle) const -> std::o
 
 auto SourceFile::excerpt(const Span& span) const -> std::string {
     constexpr std::size_t width = 96;
-    if (span.start.line == 0 || span.start.line > line_starts_.size()) return {};
-    const auto shown = redact(printable(line(span.start.line)));
+    constexpr std::size_t longest = 64U << 10U;  // beyond it nobody wrote the line by hand
+    const auto whole = line(span.start.line);
+    if (whole.size() > longest) return {};
+    const auto shown = redact(printable(whole));
     if (shown.find_first_not_of(' ') == std::string::npos) return {};
     const auto length = code_points(shown);
     const auto start = std::min<std::size_t>(span.start.column - 1, length);
