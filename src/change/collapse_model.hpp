@@ -3,9 +3,12 @@
 #pragma once
 
 #include <arrow/array.h>
+#include <arrow/record_batch.h>
 #include <arrow/scalar.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
@@ -18,16 +21,36 @@ namespace leat::model {
 
 using Row = std::vector<std::string>;
 
-// Text that is equal exactly when the values are: floats by their bits, NaN equal to NaN.
-inline auto text_of(const arrow::Array& array, std::int64_t row) -> std::string {
+// The shortest text that reads back as the same number; NaN is NaN whatever its bits.
+template <class Real>
+auto real_text(Real value) -> std::string {
+    if (std::isnan(value)) return "nan";
+    std::array<char, 64> buffer;
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+    return {buffer.data(), end};
+}
+
+// Text that is equal exactly when the values are. Lists as "[a, b, NULL]", times as ISO 8601.
+inline auto value_text(const arrow::Array& array, std::int64_t row) -> std::string {
     if (array.IsNull(row)) return "NULL";
-    if (array.type_id() == arrow::Type::DOUBLE) {
-        const double value = static_cast<const arrow::DoubleArray&>(array).Value(row);
-        if (std::isnan(value)) return "NaN";
-        if (value == 0) return std::signbit(value) ? "-0.0" : "0.0";
+    if (array.type_id() == arrow::Type::DOUBLE)
+        return real_text(static_cast<const arrow::DoubleArray&>(array).Value(row));
+    if (array.type_id() == arrow::Type::FLOAT)
+        return real_text(static_cast<const arrow::FloatArray&>(array).Value(row));
+    if (array.type_id() == arrow::Type::LIST) {
+        const auto items = static_cast<const arrow::ListArray&>(array).value_slice(row);
+        std::string text = "[";
+        for (std::int64_t i = 0; i < items->length(); ++i)
+            text += (i == 0 ? "" : ", ") + value_text(*items, i);
+        return text + "]";
     }
     const auto scalar = array.GetScalar(row);
-    return scalar.ok() ? "=" + (*scalar)->ToString() : scalar.status().ToString();
+    return scalar.ok() ? (*scalar)->ToString() : scalar.status().ToString();
+}
+
+// As value_text, told apart from a text that says NULL.
+inline auto text_of(const arrow::Array& array, std::int64_t row) -> std::string {
+    return array.IsNull(row) ? "NULL" : "=" + value_text(array, row);
 }
 
 inline auto row_of(const arrow::RecordBatch& rows, std::int64_t row, int first, int count) -> Row {
