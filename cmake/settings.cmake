@@ -26,6 +26,8 @@ target_compile_options(leat_settings INTERFACE
     # x86-64-v2 has the CRC32C instruction and runs on any machine of the last ten years.
     -march=x86-64-v2 -fno-omit-frame-pointer -fstack-protector-strong -fPIE
     ${LEAT_OPTIMIZE}
+    # For clang -Wconversion includes this, for g++ it does not: both shall ask the same.
+    $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>
 )
 target_compile_definitions(leat_settings INTERFACE _GLIBCXX_ASSERTIONS)
 target_link_options(leat_settings INTERFACE -pie -Wl,--as-needed)
