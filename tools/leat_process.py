@@ -23,7 +23,7 @@ def find_binary(given: str | None = None) -> pathlib.Path:
     """The program: as given, as the build system says, else the release build of this tree."""
     tree = pathlib.Path(__file__).resolve().parent.parent
     candidates = [given] if given else [os.environ.get("LEAT_BINARY"),
-                                        tree / "build/release/bin/leat", tree / "build/release/leat"]
+                                        tree / "build/release/bin/leat"]
     for candidate in filter(None, candidates):
         if pathlib.Path(candidate).is_file():
             return pathlib.Path(candidate).resolve()
@@ -55,7 +55,8 @@ class Running:
         code = self.wait(STOP_SECONDS_MAX)
         if code is None:
             self.kill()
-            raise LeatFailed(f"leat did not end within {STOP_SECONDS_MAX} s of SIGTERM\n{self.tail()}")
+            raise LeatFailed(f"leat did not end within {STOP_SECONDS_MAX} s of SIGTERM\n"
+                             f"{self.tail()}")
         return code
 
     def tail(self, lines: int = 25) -> str:
@@ -93,7 +94,8 @@ class Leat:
         try:
             code = running.wait(seconds_max)
             if code is None:
-                raise LeatFailed(f"leat did not catch up within {seconds_max:.0f} s\n{running.tail()}")
+                raise LeatFailed(f"leat did not catch up within {seconds_max:.0f} s\n"
+                                 f"{running.tail()}")
             if code != 0:
                 raise LeatFailed(f"leat run --until-caught-up ended with {code}\n{running.tail()}")
         finally:

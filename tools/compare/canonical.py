@@ -83,7 +83,7 @@ TYPED = {
 
 
 def pair(source: SourceType, warehouse: str) -> Pair:
-    """How to compare a column; raises TypeMismatch if the warehouse's type is not an allowed one."""
+    """How to compare a column; raises TypeMismatch if the warehouse's type is not allowed."""
     if source.element is not None and warehouse.endswith("[]"):
         return list_pair(pair(source.element, warehouse.removesuffix("[]")))
     if (decimal := source.decimal()) is not None:

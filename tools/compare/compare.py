@@ -68,7 +68,7 @@ class Result:
 
 def compare(uri: str, warehouse: str | pathlib.Path, tables: list[str],
             shown_max: int = 10) -> list[Result]:
-    """Compares the tables (`schema.table`) with their targets in a DuckDB file that nobody has open.
+    """Compares the tables (`schema.table`) with their targets in a DuckDB file nobody has open.
 
     The source must stand still meanwhile.
     """
@@ -81,6 +81,11 @@ def compare(uri: str, warehouse: str | pathlib.Path, tables: list[str],
             return [Comparison(source, target, table, shown_max).run() for table in tables]
     except (duckdb.IOException, psycopg.OperationalError) as error:
         raise CannotCompare(str(error).strip()) from error
+
+
+def differing(results: list[Result]) -> str:
+    """What is to be said about the tables that are not equal; empty if all are."""
+    return "\n".join(str(result) for result in results if not result.equal)
 
 
 class Comparison:

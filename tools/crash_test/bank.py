@@ -153,7 +153,7 @@ class BankTest:
     def _compare(self, uri: str, generation: Generation) -> None:
         for warehouse in generation.warehouses:
             results = compare.compare(uri, warehouse, TRANSFERS)
-            if unequal := [str(result) for result in results if not result.equal]:
-                raise Failure(f"{warehouse.name} is not equal to the source:\n" + "\n".join(unequal))
+            if unequal := compare.differing(results):
+                raise Failure(f"{warehouse.name} is not equal to the source:\n{unequal}")
             self.report.comparisons += 1
             self.report.rows_compared += sum(result.source_rows for result in results)

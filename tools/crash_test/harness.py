@@ -276,9 +276,8 @@ class CrashTest:
         rows = 0
         for warehouse in self.generation.warehouses:
             results = compare.compare(self.server.uri(), warehouse, tables.TABLES)
-            unequal = [str(result) for result in results if not result.equal]
-            if unequal:
-                raise Failure(f"{warehouse.name} is not equal to the source:\n" + "\n".join(unequal))
+            if unequal := compare.differing(results):
+                raise Failure(f"{warehouse.name} is not equal to the source:\n{unequal}")
             rows += sum(result.source_rows for result in results)
         self.generation.verified = True
         self._check_balances()

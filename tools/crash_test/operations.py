@@ -68,7 +68,8 @@ def upsert_order(s: Session) -> None:
 def update_orders(s: Session) -> None:
     """Often leaves values out of line alone, so that they are not sent."""
     for _ in range(s.rng.randint(1, 4)):
-        s.update("orders", s.some_of(s.values.order()), "id = %s", [s.rng.randint(1, tables.ORDERS)])
+        key = s.rng.randint(1, tables.ORDERS)
+        s.update("orders", s.some_of(s.values.order()), "id = %s", [key])
 
 
 def update_few_orders(s: Session) -> None:
@@ -93,12 +94,12 @@ def delete_and_insert_again(s: Session) -> None:
 def move_order(s: Session) -> None:
     """A new key; with values out of line that must come along unseen."""
     old, new = s.rng.randint(1, 500), s.rng.randint(1, 500)
-    s.run("UPDATE orders SET id = %s WHERE id = %s AND NOT EXISTS (SELECT FROM orders WHERE id = %s)",
-          [new, old, new])
+    s.run("UPDATE orders SET id = %s WHERE id = %s "
+          "AND NOT EXISTS (SELECT FROM orders WHERE id = %s)", [new, old, new])
 
 
 def swap_orders(s: Session) -> None:
-    """Two keys change places through a third one, sometimes with other columns changed meanwhile."""
+    """Two keys change places through a third one, sometimes with other changes between."""
     a, b = s.rng.sample(range(1, 500), 2)
     s.run("UPDATE orders SET id = %s WHERE id = %s", [-s.number, a])
     s.run("UPDATE orders SET id = %s WHERE id = %s", [a, b])
@@ -207,9 +208,11 @@ def change_events(s: Session) -> None:
             s.insert("audit.events", {"day": day, "kind": kind, "count": 1, "detail": "[1,  2]"},
                      "ON CONFLICT (day, kind) DO UPDATE SET count = events.count + 1")
         case 1:
-            s.run("UPDATE audit.events SET count = count + 1 WHERE day = %s AND count %% 7 = 3", [day])
+            s.run("UPDATE audit.events SET count = count + 1 WHERE day = %s AND count %% 7 = 3",
+                  [day])
         case 2:
-            s.run("UPDATE audit.events SET kind = kind || '!' WHERE day = %s AND kind = %s", [day, kind])
+            s.run("UPDATE audit.events SET kind = kind || '!' WHERE day = %s AND kind = %s",
+                  [day, kind])
         case 3:
             s.run("DELETE FROM audit.events WHERE kind = %s", [kind])
 

@@ -22,7 +22,8 @@ CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
 CREATE TYPE place AS (street text, number int);
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 
-CREATE TABLE accounts (id int PRIMARY KEY, owner text, opening bigint NOT NULL, balance bigint NOT NULL);
+CREATE TABLE accounts (id int PRIMARY KEY, owner text, opening bigint NOT NULL,
+    balance bigint NOT NULL);
 CREATE TABLE transfers (id bigserial PRIMARY KEY, source int NOT NULL, target int NOT NULL,
     amount bigint NOT NULL, at timestamptz NOT NULL DEFAULT now());
 
@@ -52,8 +53,9 @@ CREATE TABLE audit.events (day int, kind text, count bigint, detail json, PRIMAR
 
 CREATE TABLE bulk (id bigint PRIMARY KEY, payload text, number double precision);
 
-CREATE TABLE shapes (id int PRIMARY KEY, i2 int2, b bool, n numeric, n38 numeric(38,10), v varchar(20),
-    c char(5), t time, tz timetz, i interval, j json, ip inet, r int4range, period tstzrange,
+CREATE TABLE shapes (id int PRIMARY KEY, i2 int2, b bool, n numeric, n38 numeric(38,10),
+    v varchar(20), c char(5), t time, tz timetz, i interval, j json, ip inet, r int4range,
+    period tstzrange,
     bits varbit, letter "char", n2 name, o oid, p point, matrix int[][], moods mood[], home place,
     pos positive, floats float8[], stamps timestamptz[], amounts numeric(8,3)[], uids uuid[]);
 
@@ -84,7 +86,8 @@ FILL = {
         FROM generate_series(1, {PAIRS}, 2) i
         WHERE NOT EXISTS (SELECT FROM pairs WHERE id = i)""",
     "public.readings": """INSERT INTO readings SELECT i % 50, CASE WHEN i % 20 = 0 THEN 'NaN'
-            ELSE (1 + i % 100)::float8 END, '-0', '2024-01-01', CASE WHEN i % 3 = 0 THEN 'label' END, i % 9, NULL
+            ELSE (1 + i % 100)::float8 END, '-0', '2024-01-01',
+            CASE WHEN i % 3 = 0 THEN 'label' END, i % 9, NULL
         FROM generate_series(1, 6000) i WHERE (SELECT count(*) FROM readings) < 6000""",
     "audit.events": f"""INSERT INTO audit.events SELECT i % 31, 'kind ' || i, i, '{{"a":  1}}'
         FROM generate_series(1, {EVENTS}, 2) i ON CONFLICT DO NOTHING""",
@@ -92,7 +95,8 @@ FILL = {
         FROM generate_series(1, 20000) i ON CONFLICT DO NOTHING""",
 }
 
-TEXTS = ["", " ", "NULL", "~", r"\N", "it's \"quoted\"", "tab\tline\nend\r", "naïve 漢字 🚰", "a" * 300]
+TEXTS = ["", " ", "NULL", "~", r"\N", "it's \"quoted\"", "tab\tline\nend\r", "naïve 漢字 🚰",
+         "a" * 300]
 NAMES = ["", "näme {}", "NAME {}", "o'brien {}", "漢字 {}", "a\\b {}"]
 # Zero is always -0.0: where a column holds both, DuckDB's own compression keeps one of them only.
 DOUBLES = ["NaN", "Infinity", "-Infinity", "-0", "0.1", "5e-324", "1.7976931348623157e308"]
@@ -152,7 +156,8 @@ class Values:
                 "y": self.float(), "at": self.stamp(), "day": self.day(),
                 "tags": self.maybe(["a,b", "", None, "NULL", '"'][:rng.randrange(6)]),
                 "numbers": self.maybe([1, None, -3][:rng.randrange(4)]), "note": self.big_text(),
-                "blob": self.blob(), "doc": self.maybe(f'{{"k": {rng.randrange(9)}, "é": [1.50]}}'),
+                "blob": self.blob(),
+                "doc": self.maybe(f'{{"k": {rng.randrange(9)}, "é": [1.50]}}'),
                 "uid": self.maybe(f"{rng.getrandbits(128):032x}")}
 
     def reading(self) -> list:
@@ -169,7 +174,8 @@ class Values:
                 "n": self.numeric(), "n38": self.maybe("-9999999999999999999999999999.9999999999"),
                 "v": self.maybe("värchar"), "c": self.maybe(rng.choice(["", "ab", "abcde"])),
                 "t": self.maybe(rng.choice(["00:00", "23:59:59.999999", "12:00:00.5"])),
-                "tz": self.maybe("10:00:00+02"), "i": self.maybe("-1 year 2 mons 3 days 04:05:06.7"),
+                "tz": self.maybe("10:00:00+02"),
+                "i": self.maybe("-1 year 2 mons 3 days 04:05:06.7"),
                 "j": self.maybe('{"b" :  [1, 2.50],"a":null}'), "ip": self.maybe("10.1.2.3/8"),
                 "r": self.maybe(rng.choice(["empty", "[1,5]", "(,7)"])),
                 "period": self.maybe("[2024-01-01 00:00+02,infinity)"), "bits": self.maybe("1010"),

@@ -61,9 +61,10 @@ class Shoppers:
 
 
 def order(connection: psycopg.Connection, rng: random.Random) -> None:
+    amount = rng.randrange(1, 10**6) / 100
     connection.execute("INSERT INTO orders (customer, amount, tags) "
                        "SELECT %s, %s, ARRAY['live'] FROM generate_series(1, %s)",
-                       [rng.randint(1, CUSTOMERS), rng.randrange(1, 10**6) / 100, rng.randint(1, 3)])
+                       [rng.randint(1, CUSTOMERS), amount, rng.randint(1, 3)])
 
 
 def pay(connection: psycopg.Connection, rng: random.Random) -> None:
@@ -82,8 +83,8 @@ def move_house(connection: psycopg.Connection, rng: random.Random) -> None:
 
 
 def renumber(connection: psycopg.Connection, rng: random.Random) -> None:
-    connection.execute("UPDATE orders SET id = nextval('orders_id_seq'), changed = clock_timestamp() "
-                       "WHERE id = %s", [rng.randint(1, ORDERS)])
+    connection.execute("UPDATE orders SET id = nextval('orders_id_seq'), "
+                       "changed = clock_timestamp() WHERE id = %s", [rng.randint(1, ORDERS)])
 
 
 ACTS = [order, pay, cancel, move_house, renumber]
