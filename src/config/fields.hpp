@@ -43,6 +43,8 @@ struct EnumName {
     E value;
     std::string_view name;
 };
+template <class E>
+EnumName(E, std::string_view) -> EnumName<E>;
 
 template <class T>
 concept Options = requires {
