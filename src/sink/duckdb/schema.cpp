@@ -272,6 +272,15 @@ auto check_change(const TableSchema& from, const TableSchema& to) -> Result<void
     return {};
 }
 
+auto successor(const TableSchema& from, const TableSchema& to) -> SchemaPtr {
+    auto schema = std::make_shared<TableSchema>(to);
+    if (from.generation == to.generation)
+        for (auto& column : schema->columns)
+            if (const auto* const old = by_id(from, column.id); old != nullptr)
+                column.default_value = old->default_value;
+    return schema;
+}
+
 auto make_catalog(Connection& connection) -> Result<void> {
     TRY(connection.execute(
         "BEGIN; "
