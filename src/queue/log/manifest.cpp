@@ -1,0 +1,116 @@
+// log.json and LOCK.
+#include "queue/log/manifest.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/json.hpp>
+#include <cerrno>
+#include <utility>
+
+namespace leat::log_queue {
+
+namespace {
+
+constexpr std::string_view manifest_name = "log.json";
+
+auto unreadable(const Path& path, const std::string& why) -> Error {
+    return Error{Fault::fatal, "log manifest cannot be read: " + why,
+                 "Put the file back from a copy, or remove the folder and rebuild the sinks.",
+                 path.string()};
+}
+
+auto parse(const Path& path, const std::string& text) -> Result<Manifest> {
+    boost::system::error_code failed;
+    const auto json = boost::json::parse(text, failed);
+    if (failed || !json.is_object()) return unreadable(path, "not a JSON object");
+    const auto& object = json.get_object();
+    const auto* format = object.if_contains("format");
+    const auto* log = object.if_contains("log");
+    const auto* pipeline = object.if_contains("pipeline");
+    if (format == nullptr || !format->is_int64() || log == nullptr || !log->is_string() ||
+        pipeline == nullptr || !pipeline->is_string())
+        return unreadable(path, "format, log or pipeline is missing");
+    if (format->get_int64() > format_version)
+        return Error{Fault::config,
+                     "log has format " + std::to_string(format->get_int64()) +
+                         ", this version of leat reads " + std::to_string(format_version),
+                     "Use the version of leat that wrote it, or a newer one.", path.string()};
+    const auto uuid = parse_uuid(std::string_view(log->get_string()));
+    if (!uuid) return unreadable(path, "log is not 32 hexadecimal digits");
+    return Manifest{*uuid, std::string(pipeline->get_string()),
+                    static_cast<std::uint32_t>(format->get_int64())};
+}
+
+}  // namespace
+
+auto read_manifest(Disk& disk, const Path& folder) -> Result<std::optional<Manifest>> {
+    const auto path = folder / manifest_name;
+    std::unique_ptr<File> file;
+    const int failed = disk.open(path, Access::read, file);
+    if (failed == -ENOENT) return std::optional<Manifest>();
+    if (failed != 0) return disk_error("opening the log's manifest", path, failed);
+    constexpr std::size_t size_max = 64 << 10;
+    std::string text(size_max, '\0');
+    const auto size = read_some(*file, text, 0);
+    if (size < 0) return disk_error("reading the log's manifest", path, static_cast<int>(size));
+    text.resize(static_cast<std::size_t>(size));
+    return std::optional(TRY(parse(path, text)));
+}
+
+auto write_manifest(Disk& disk, const Path& folder, const Manifest& manifest) -> Result<void> {
+    const boost::json::object json = {{"format", manifest.format},
+                                      {"log", to_string(manifest.log)},
+                                      {"pipeline", manifest.pipeline}};
+    const auto text = boost::json::serialize(json) + "\n";
+    const std::string_view piece = text;
+    const auto path = folder / manifest_name;
+    const auto draft = folder / "log.json.new";
+    disk.remove(draft);  // what a crash left; longer contents would show behind ours
+    std::unique_ptr<File> file;
+    int failed = disk.open(draft, Access::write, file);
+    if (failed == 0) failed = write_all(*file, std::span(&piece, 1), 0);
+    if (failed == 0) failed = file->sync(Sync::all);
+    if (failed == 0) failed = file->close();
+    if (failed == 0) failed = disk.rename(draft, path);
+    if (failed == 0) failed = disk.sync_directory(folder);
+    if (failed != 0) return disk_error("writing the log's manifest", path, failed);
+    return {};
+}
+
+auto FolderLock::take(const Path& folder) -> Result<FolderLock> {
+    const auto path = folder / "LOCK";
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (descriptor < 0) return disk_error("opening the log's lock", path, -errno);
+    FolderLock lock(descriptor);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) return disk_error("locking the log", path, -errno);
+        std::array<char, 32> owner{};
+        const auto size = ::pread(descriptor, owner.data(), owner.size(), 0);
+        std::string pid(owner.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+        while (!pid.empty() && pid.back() == '\n') pid.pop_back();
+        return Error{
+            Fault::config, "log is in use by another process" + (pid.empty() ? "" : ": pid " + pid),
+            "Stop that process, or give this pipeline a folder of its own.", folder.string()};
+    }
+    // Only for the message above: the lock itself is the kernel's.
+    const auto pid = std::to_string(::getpid()) + "\n";
+    if (::ftruncate(descriptor, 0) != 0 ||
+        ::pwrite(descriptor, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
+        return disk_error("locking the log", path, errno == 0 ? -EIO : -errno);
+    return lock;
+}
+
+FolderLock::FolderLock(FolderLock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+auto FolderLock::operator=(FolderLock&& other) noexcept -> FolderLock& {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+}
+FolderLock::~FolderLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace leat::log_queue
