@@ -75,9 +75,10 @@ class NewSink(unittest.TestCase):
             cache = os.environ.get("LEAT_CACHE", str(pathlib.Path.home() / ".cache/leat"))
             run("cmake", "-S", ".", "-B", "build", "-G", "Ninja", "-DLEAT_OPTIMIZE=-O0",
                 f"-DLEAT_CACHE={cache}", cwd=tree)
-            built = run("ninja", "-C", "build", "leat_sink_memory_example",
-                        "CMakeFiles/leat_connectors.dir/src/connectors.cpp.o", cwd=tree)
-            self.assertIn("leat_sink_memory_example", built)
+            sink = f"{SINK}/CMakeFiles/leat_sink_memory_example.dir/memory_example_sink.cpp.o"
+            registry = "CMakeFiles/leat_connectors.dir/src/connectors.cpp.o"
+            run("ninja", "-C", "build", sink, registry, cwd=tree)
+            self.assertTrue((tree / "build" / sink).exists())
 
 
 if __name__ == "__main__":
