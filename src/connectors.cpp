@@ -3,7 +3,6 @@
 
 #include <array>
 
-#include "config/describe.hpp"
 #include "config/read.hpp"
 #include "queue/log/config.hpp"
 #include "queue/log/log_queue.hpp"
@@ -16,11 +15,19 @@ namespace leat {
 
 namespace {
 
+// What the engine reads of a sink's node itself.
+constexpr std::array<std::string_view, 2> sink_keys = {"name", "tables"};
+
 template <class Interface, class Options, class Connector, class Context>
 auto configure(const config::Node& node, config::Problems& problems, const Context& context)
     -> std::function<Result<std::unique_ptr<Interface>>()> {
+    constexpr bool is_sink = std::is_same_v<Interface, Sink>;
+    constexpr bool is_source = std::is_same_v<Interface, Source>;
     config::ReadOptions reading;
-    reading.where = "'" + (node.find("type") == nullptr ? "" : node.find("type")->text) + "'";
+    if constexpr (is_sink) reading.elsewhere = sink_keys;
+    const auto* type = node.find("type");
+    reading.where = std::string(is_sink ? "sink" : is_source ? "source" : "queue") + " '" +
+                    (type == nullptr ? "" : type->text) + "'";
     auto options = config::read<Options>(node, problems, reading);
     return [options = std::move(options), context]() -> Result<std::unique_ptr<Interface>> {
         return TRY(Connector::make(options, context));
@@ -29,16 +36,15 @@ auto configure(const config::Node& node, config::Problems& problems, const Conte
 
 template <class Options, class Connector>
 constexpr auto source(std::string_view name) -> SourceType {
-    return {name, &configure<Source, Options, Connector, SourceContext>,
-            &config::describe<Options>};
+    return {name, &configure<Source, Options, Connector, SourceContext>};
 }
 template <class Options, class Connector>
 constexpr auto queue(std::string_view name) -> QueueType {
-    return {name, &configure<Queue, Options, Connector, QueueContext>, &config::describe<Options>};
+    return {name, &configure<Queue, Options, Connector, QueueContext>};
 }
 template <class Options, class Connector>
 constexpr auto sink(std::string_view name) -> SinkType {
-    return {name, &configure<Sink, Options, Connector, SinkContext>, &config::describe<Options>};
+    return {name, &configure<Sink, Options, Connector, SinkContext>};
 }
 
 }  // namespace
@@ -59,7 +65,7 @@ auto queue_types() -> std::span<const QueueType> {
 
 auto sink_types() -> std::span<const SinkType> {
     static constexpr std::array types = {
-        sink<duckdb::DuckDbConfig, duckdb::DuckDbSink>("duckdb"),
+        sink<DuckDbConfig, DuckDbSink>("duckdb"),
     };
     return types;
 }

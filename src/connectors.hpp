@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "config/describe.hpp"
 #include "config/node.hpp"
 #include "config/problems.hpp"
 #include "pipeline/capture.hpp"
@@ -23,12 +22,10 @@ using QueueMaker = std::function<Result<std::unique_ptr<Queue>>()>;
 
 // `configure` reads the connector's options from its node (without `type` and what the engine
 // reads itself), reports what is wrong with them, and returns what makes the connector.
-// `describe`: the options, for documents.
 template <class Maker, class Context>
 struct ConnectorType {
     std::string_view name;
     Maker (*configure)(const config::Node&, config::Problems&, const Context&);
-    std::vector<config::FieldInfo> (*describe)();
 };
 
 using SourceType = ConnectorType<SourceMaker, SourceContext>;

@@ -77,7 +77,7 @@ public:
 
 private:
     auto read_engine() -> void {
-        const auto engine = config::read<EngineOptions>(file_.run, problems_, {.where = "run"});
+        const auto engine = config::read<EngineOptions>(file_.run, problems_, {.where = "'run'", .typed = false});
         loaded_.capture.snapshot_workers = engine.snapshot_workers;
         loaded_.epoch = {engine.epoch_rows_max,
                          static_cast<std::int64_t>(engine.epoch_bytes_max.count),
@@ -88,13 +88,8 @@ private:
         for (const auto& node : file_.sinks) {
             const auto* type = find_type(node, problems_, "sink", sink_types());
             if (type == nullptr) continue;
-            auto connector_node = node;
-            std::erase_if(connector_node.entries,
-                          [](const auto& entry) { return is_engine_key(entry.key); });
-            auto engine_node = node;
-            std::erase_if(engine_node.entries,
-                          [](const auto& entry) { return !is_engine_key(entry.key); });
-            auto options = config::read<SinkOptions>(engine_node, problems_, {.where = "sink"});
+            auto options = config::read<SinkOptions>(
+                node, problems_, {.where = "sink '" + std::string(type->name) + "'", .partial = true});
             if (options.name.empty()) options.name = type->name;
             const bool taken =
                 std::any_of(loaded_.sinks.begin(), loaded_.sinks.end(),
@@ -105,7 +100,7 @@ private:
             const SinkContext context{file_.name, loaded_.queue_path / "sinks" / options.name, &clock_};
             loaded_.sinks.push_back({options.name,
                                      {options.tables.begin(), options.tables.end()},
-                                     type->configure(connector_node, problems_, context)});
+                                     type->configure(node, problems_, context)});
         }
     }
 
@@ -122,10 +117,6 @@ private:
         if (type == nullptr) return;
         const SourceContext context{file_.name, loaded_.queue_path / "source", &clock_};
         loaded_.make_source = type->configure(file_.source, problems_, context);
-    }
-
-    static auto is_engine_key(std::string_view key) -> bool {
-        return key == "name" || key == "tables";
     }
 
     const config::PipelineFile& file_;
