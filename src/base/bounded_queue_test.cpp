@@ -1,3 +1,4 @@
+// Bounded queues: limits in bytes and items, blocking, closing, stop tokens.
 #include "base/bounded_queue.hpp"
 
 #include <gtest/gtest.h>

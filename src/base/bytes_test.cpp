@@ -1,3 +1,4 @@
+// Reader of bytes: byte order, and never past the end.
 #include "base/bytes.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Failpoints: distinct names, and what a specification may say.
 #include "base/failpoint.hpp"
 
 #include <gtest/gtest.h>
