@@ -16,7 +16,6 @@ namespace {
 using net_effect::CodedRows;
 using net_effect::IntegerKeys;
 using net_effect::RunView;
-using net_effect::ZeroSign;
 
 auto malformed(const RunView& run, const std::string& what) -> Error {
     return Error{Fault::fatal, "malformed batch: " + what,
@@ -179,8 +178,9 @@ auto collapse_keys(const RunView& run, std::int32_t from_row) -> Result<NetEffec
     return KeyCollapse(run, std::move(keys)).apply(from_row);
 }
 
-auto collapse_full_rows(const RunView& run, std::int32_t from_row) -> Result<NetEffect> {
-    auto rows = TRY(CodedRows::make(run, identity_columns(run.schema()), ZeroSign::keep));
+auto collapse_full_rows(const RunView& run, std::int32_t from_row, ZeroSign zero_sign)
+    -> Result<NetEffect> {
+    auto rows = TRY(CodedRows::make(run, identity_columns(run.schema()), zero_sign));
     std::vector<CountedRow> counts;
     const auto count = [&](RowRef ref, std::int64_t by) {
         const auto number = rows.number(ref);
@@ -220,12 +220,12 @@ auto collect_appended(const RunView& run, std::int32_t from_row) -> Result<NetEf
 
 }  // namespace
 
-auto collapse(const Batch& run) -> Result<NetEffect> {
+auto collapse(const Batch& run, ZeroSign zero_sign) -> Result<NetEffect> {
     const auto view = TRY(RunView::make(run));
     const auto from_row = first_effective_row(view);
     switch (run.schema->identity) {
         case RowIdentity::key: return collapse_keys(view, from_row);
-        case RowIdentity::full_row: return collapse_full_rows(view, from_row);
+        case RowIdentity::full_row: return collapse_full_rows(view, from_row, zero_sign);
         case RowIdentity::append_only: return collect_appended(view, from_row);
     }
     return malformed(view, "unknown row identity");

@@ -47,7 +47,7 @@ struct CountedRow {
 //                is an incomplete row. incomplete: partial rows that have no base whatever the sink
 //                holds (their key was deleted in the run, or the table emptied); not applied
 //   full_row     row_inserts, row_deletes: net multiplicity per whole row. NULL equals NULL, NaN
-//                equals NaN, everything else is compared by its bytes (0.0 and -0.0 differ)
+//                equals NaN, everything else is compared by its bytes, but for ZeroSign
 //   append_only  inserts
 struct NetEffect {
     bool emptied = false;
@@ -61,10 +61,14 @@ struct NetEffect {
     std::vector<std::int32_t> incomplete;
 };
 
+// `keep`: 0.0 and -0.0 are different rows. `ignore`: they are the same, for targets that do not
+// keep the sign. Matters for tables without a key only: as keys they are the same everywhere.
+enum class ZeroSign : std::uint8_t { keep, ignore };
+
 // `run`: rows of one table and one schema version in source order, of any number of batches; their
 // keys are unique after every single row (a source whose constraint is deferrable must not use it
 // as key). Fails (fatal) where the rows contradict the layout of batch.hpp.
-auto collapse(const Batch& run) -> Result<NetEffect>;
+auto collapse(const Batch& run, ZeroSign zero_sign = ZeroSign::keep) -> Result<NetEffect>;
 
 // Inserts and snapshot rows only: the after images may be appended as they are, without collapse().
 auto is_plain_append(const Batch& run) -> bool;

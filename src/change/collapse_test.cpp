@@ -136,6 +136,11 @@ TEST(Collapse, ZeroAndMinusZeroAreOneKeyButTwoRows) {
     const auto counted = collapsed(BatchFixture(bag).insert({0.0}).remove({-0.0}));
     EXPECT_EQ(counted.row_inserts.size(), 1U);
     EXPECT_EQ(counted.row_deletes.size(), 1U);
+    const auto run = BatchFixture(bag).insert({0.0}).remove({-0.0}).build();
+    const auto unsigned_zeros = collapse(run, ZeroSign::ignore);
+    ASSERT_TRUE(unsigned_zeros.has_value());
+    EXPECT_TRUE(unsigned_zeros.value().row_inserts.empty());
+    EXPECT_TRUE(unsigned_zeros.value().row_deletes.empty());
 }
 
 TEST(Collapse, EveryNanIsTheSame) {

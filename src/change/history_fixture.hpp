@@ -105,10 +105,15 @@ inline auto joined(const Row& key, const Row& values) -> Row {
     return row;
 }
 
+// `also_without_base`: now and then a partial row for a key that does not exist, as only a source
+// that contradicts itself would send.
+enum class PartialRows { with_base_only, also_without_base };
+
 // A source that keeps only which keys exist, so that every change it makes is one it could make.
 class KeySource {
 public:
-    KeySource(const KeyKind& kind, Dice& dice) : kind_(kind), dice_(dice) {}
+    KeySource(const KeyKind& kind, Dice& dice, PartialRows partial = PartialRows::also_without_base)
+        : kind_(kind), dice_(dice), partial_(partial) {}
 
     auto change(BatchFixture& rows) -> void {
         const auto id = dice_.roll(key_count);
@@ -144,7 +149,7 @@ private:
     // For a key that the source does not have: an insert, or a partial row that has no base.
     auto add(BatchFixture& rows, std::size_t id) -> void {
         const auto& key = kind_.keys[id];
-        if (dice_.roll(10) == 9) {
+        if (dice_.roll(10) == 9 && partial_ == PartialRows::also_without_base) {
             rows.update(joined(key, {1.5, unsent, nullptr}));
             return;
         }
@@ -166,6 +171,7 @@ private:
 
     const KeyKind& kind_;
     Dice& dice_;
+    PartialRows partial_;
     std::set<std::size_t> exists_;
 };
 

@@ -9,14 +9,12 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "change/collapse.hpp"
 
 namespace leat::net_effect {
 
-// NULL equals NULL and any NaN equals any NaN. `keep`: 0.0 and -0.0 differ (whole rows);
-// `ignore`: they are the same (keys, as every database has it).
-enum class ZeroSign : std::uint8_t { keep, ignore };
-
-// Borrows the array. Self-delimiting: the codes of several columns may stand one after the other.
+// NULL equals NULL and any NaN equals any NaN. Borrows the array. Self-delimiting: the codes of
+// several columns may stand one after the other.
 class ColumnCode {
 public:
     static auto make(const arrow::Array& array, ZeroSign zero_sign) -> Result<ColumnCode>;

@@ -122,8 +122,8 @@ TEST(DuckDbSink, FullRowTablesKeepExactMultiplicity) {
                    .remove({nullptr, std::nan(""), nullptr})
                    .remove({"zero", 0.0, nullptr})
                    .move({"same", nullptr, nullptr}, {"other", 1, nullptr}));
-    EXPECT_EQ(sink.rows("SELECT line, x::VARCHAR AS x, count(*) FROM log GROUP BY ALL ORDER BY ALL"),
-              (Lines{"other|1.0|1", "same|∅|2", "zero|-0.0|1", "∅|nan|1"}));
+    EXPECT_EQ(sink.rows("SELECT line, (x + 0.0)::VARCHAR AS x, count(*) FROM log GROUP BY ALL ORDER BY ALL"),
+              (Lines{"other|1.0|1", "same|∅|2", "zero|0.0|1", "∅|nan|1"}));
     sink.write(BatchFixture(log, 3).remove({"never", 1, nullptr}));
     const auto failed = sink->commit(progress_at(9));
     ASSERT_FALSE(failed);

@@ -27,13 +27,6 @@ auto all_columns(const arrow::RecordBatch& rows) -> std::vector<const arrow::Arr
     return arrays;
 }
 
-// DuckDB's = takes 0.0 and -0.0 for the same number; their texts differ.
-auto holds_floats(const arrow::DataType& type) -> bool {
-    if (type.id() == arrow::Type::LIST)
-        return holds_floats(*static_cast<const arrow::ListType&>(type).value_type());
-    return type.id() == arrow::Type::FLOAT || type.id() == arrow::Type::DOUBLE;
-}
-
 auto boolean_type() -> ColumnType { return column_type(*arrow::boolean(), ""); }
 auto count_type() -> ColumnType { return column_type(*arrow::int64(), ""); }
 
@@ -127,8 +120,6 @@ auto NetEffectWriter::remove_counted(const Batch& run, const NetEffect& effect) 
         columns += staged + " " + types.back().sql + ", ";
         const auto mine = "t." + quoted(live.name);
         condition += (i == 0 ? "" : " AND ") + mine + " IS NOT DISTINCT FROM s." + staged;
-        if (holds_floats(*live.type))
-            condition += " AND " + mine + "::VARCHAR IS NOT DISTINCT FROM s." + staged + "::VARCHAR";
     }
     types.push_back(count_type());
     TRY(connection_.execute("CREATE OR REPLACE TEMP TABLE " + quoted(removed_table) + " (" +

@@ -1,0 +1,168 @@
+// A table that changes while its rows are on their way.
+#include <arrow/scalar.h>
+
+#include "conformance/sink_conformance.hpp"
+
+namespace leat::conformance {
+
+namespace {
+
+using fixture::BatchFixture;
+using fixture::unsent;
+
+// Versions of one table: id and note, then what a test adds.
+auto version(std::uint64_t number, fixture::Columns columns) -> SchemaPtr {
+    auto schema = std::make_shared<TableSchema>(*fixture::keyed_table("t", columns));
+    schema->version = number;
+    return schema;
+}
+
+auto column(const char* name, std::int32_t id, std::shared_ptr<arrow::DataType> type,
+            std::shared_ptr<arrow::Scalar> default_value = nullptr) -> Column {
+    Column made;
+    made.name = name;
+    made.id = id;
+    made.type = std::move(type);
+    made.default_value = std::move(default_value);
+    return made;
+}
+
+const auto id_column = column("id", 1, arrow::int64());
+const auto note = column("note", 2, arrow::utf8());
+const auto score = column("score", 3, arrow::int32(), arrow::MakeScalar(std::int32_t{7}));
+const auto label = column("label", 4, arrow::utf8(), arrow::MakeScalar(std::string("it's new")));
+const auto new_note = column("note", 5, arrow::utf8());
+
+TEST_P(SinkConformance, AddedColumnsGetTheirDefaultInRowsThatExist) {
+    session([](Session& sink) {
+        sink.apply(1, BatchFixture(version(1, {id_column, note})).insert({1, "a"}));
+        sink.apply(
+            2,
+            BatchFixture(version(2, {id_column, note, score, label})).insert({2, "b", 9, nullptr}));
+    });
+    EXPECT_EQ(lines("t", {"id", "note", "score", "label"}), (Lines{"1|a|7|it's new", "2|b|9|∅"}));
+}
+
+TEST_P(SinkConformance, AddedColumnWithoutDefaultIsNull) {
+    session([](Session& sink) {
+        sink.apply(1, BatchFixture(version(1, {id_column})).insert({1}));
+        sink.apply(2, BatchFixture(version(2, {id_column, note})).insert({2, "b"}));
+    });
+    EXPECT_EQ(lines("t", {"id", "note"}), (Lines{"1|∅", "2|b"}));
+}
+
+TEST_P(SinkConformance, DroppedColumnStaysAndIsNullFromThenOn) {
+    session([](Session& sink) {
+        sink.apply(1, BatchFixture(version(1, {id_column, note, score})).insert({1, "a", 1}));
+        sink.apply(2, BatchFixture(version(2, {id_column, score})).insert({2, 2}).update({1, 3}));
+    });
+    EXPECT_EQ(lines("t", {"id", "note", "score"}), (Lines{"1|∅|3", "2|∅|2"}));
+}
+
+TEST_P(SinkConformance, ColumnOfTheSameNameAndAnotherIdIsAnotherColumn) {
+    session([](Session& sink) {
+        sink.apply(1, BatchFixture(version(1, {id_column, note})).insert({1, "old"}));
+        sink.apply(2, BatchFixture(version(2, {id_column, new_note})).insert({2, "new"}));
+    });
+    EXPECT_EQ(lines("t", {"id", "note"}), (Lines{"1|∅", "2|new"}));
+}
+
+TEST_P(SinkConformance, ColumnDroppedAndAddedAgainIsEmptyInOldRows) {
+    session([](Session& sink) {
+        sink.apply(1, BatchFixture(version(1, {id_column, note})).insert({1, "old"}));
+        sink.apply(2, BatchFixture(version(2, {id_column})).insert({2}));
+        sink.apply(3, BatchFixture(version(3, {id_column, new_note})).insert({3, "new"}));
+    });
+    EXPECT_EQ(lines("t", {"id", "note"}), (Lines{"1|∅", "2|∅", "3|new"}));
+}
+
+TEST_P(SinkConformance, SchemaChangesInTheMiddleOfAnEpoch) {
+    session([](Session& sink) {
+        sink.apply(1, BatchFixture(version(1, {id_column, note}))
+                          .insert({1, "a"})
+                          .insert({2, "b"})
+                          .insert({3, "c"}));
+        // One epoch, as one source transaction could be: rows before, between and after three
+        // changes of the table, with updates and deletes in front of each.
+        sink.write(BatchFixture(version(1, {id_column, note}))
+                       .update({1, "A"})
+                       .remove({2})
+                       .insert({4, "d"}));
+        sink.write(BatchFixture(version(2, {id_column, note, score}))
+                       .update({1, unsent, 10})
+                       .insert({5, "e", 50})
+                       .remove({3}));
+        sink.write(BatchFixture(version(3, {id_column, score})).update({5, 55}).insert({6, 60}));
+        sink.write(BatchFixture(version(4, {id_column, score, new_note}))
+                       .update({4, 40, "D"})
+                       .move({6}, {7, unsent, "G"}));
+        sink.commit(2);
+    });
+    EXPECT_EQ(lines("t", {"id", "score", "note"}), (Lines{"1|10|∅", "4|40|D", "5|55|∅", "7|60|G"}));
+}
+
+TEST_P(SinkConformance, SchemaChangeWithoutRowsIsKept) {
+    session([](Session& sink) {
+        sink.apply(1, BatchFixture(version(1, {id_column})).insert({1}));
+        EXPECT_TRUE(sink->evolve(version(2, {id_column, score})));
+        sink.commit(2);
+    });
+    EXPECT_EQ(lines("t", {"id", "score"}), (Lines{"1|7"}));
+}
+
+TEST_P(SinkConformance, SchemaChangeOfADiscardedEpochIsMadeAgain) {
+    session([](Session& sink) {
+        sink.apply(1, BatchFixture(version(1, {id_column, note})).insert({1, "a"}));
+        sink.write(BatchFixture(version(2, {id_column, note, score})).insert({2, "b", 2}));
+    });
+    session([](Session& sink) {
+        sink.write(BatchFixture(version(2, {id_column, note, score})).insert({2, "b", 2}));
+        sink.commit(2);
+    });
+    EXPECT_EQ(lines("t", {"id", "note", "score"}), (Lines{"1|a|7", "2|b|2"}));
+}
+
+TEST_P(SinkConformance, RepeatedSchemaChangesNothing) {
+    for (std::uint64_t epoch = 1; epoch <= 3; ++epoch)
+        session([&](Session& sink) {
+            sink.apply(epoch, BatchFixture(version(2, {id_column, note, score}))
+                                  .insert({static_cast<int>(epoch), "x", 1}));
+        });
+    EXPECT_EQ(lines("t", {"id", "note", "score"}), (Lines{"1|x|1", "2|x|1", "3|x|1"}));
+}
+
+TEST_P(SinkConformance, NewGenerationBeginsWithAnEmptyTable) {
+    const auto second = [](fixture::Columns columns) {
+        auto schema = std::make_shared<TableSchema>(*version(1, std::move(columns)));
+        schema->generation = 2;
+        return schema;
+    };
+    session([&](Session& sink) {
+        sink.apply(
+            1, BatchFixture(version(3, {id_column, note})).insert({1, "old"}).insert({2, "old"}));
+        // In one epoch with the last rows of the generation before.
+        sink.write(BatchFixture(version(3, {id_column, note})).insert({3, "old"}));
+        sink.write(BatchFixture(second({id_column, note, score})).snapshot({2, "image", 2}));
+        sink.commit(2);
+    });
+    EXPECT_EQ(lines("t", {"id", "note", "score"}), (Lines{"2|image|2"}));
+}
+
+TEST_P(SinkConformance, ChangeThatTheTargetCannotFollowNamesTableAndColumn) {
+    session([](Session& sink) {
+        sink.apply(1, BatchFixture(version(1, {id_column, note})).insert({1, "a"}));
+        auto changed = note;
+        changed.type = arrow::list(arrow::int32());
+        const auto evolved = sink->evolve(version(2, {id_column, changed}));
+        ASSERT_FALSE(evolved);
+        EXPECT_EQ(evolved.error().fault, Fault::fatal);
+        const auto said = evolved.error().what + evolved.error().context;
+        EXPECT_NE(said.find("note"), std::string::npos) << said;
+        EXPECT_NE(said.find("public.t"), std::string::npos) << said;
+    });
+    EXPECT_EQ(lines("t", {"id", "note"}), (Lines{"1|a"}));
+}
+
+}  // namespace
+
+}  // namespace leat::conformance
