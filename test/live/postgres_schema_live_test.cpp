@@ -1,1 +1,176 @@
-// placeholder
+// Tables that change while they are captured: what is followed, and what stops with a clear answer.
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <gtest/gtest.h>
+
+#include "postgres_server.hpp"
+#include "source_run.hpp"
+
+namespace leat::live {
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+class PostgresSchema : public testing::Test {
+protected:
+    auto sql(const std::string& text) -> std::string { return run_sql(uri_, text); }
+    auto start(const std::string& table = "CREATE TABLE t (id int PRIMARY KEY, v text)") -> void {
+        sql(table);
+        sql("INSERT INTO t VALUES (1, 'a')");
+        run_.start();
+    }
+    auto expect_stop(const std::string& what) -> void {
+        Result<Frame> frame = run_.read_one();
+        while (frame && frame->kind == FrameKind::position) frame = run_.read_one();
+        ASSERT_FALSE(frame.has_value());
+        EXPECT_EQ(frame.error().fault, Fault::fatal);
+        EXPECT_NE(frame.error().what.find("table public.t"), std::string::npos) << frame.error().what;
+        EXPECT_NE(frame.error().what.find(what), std::string::npos) << frame.error().what;
+        EXPECT_NE(frame.error().hint.find("leat drop"), std::string::npos);
+    }
+    std::string uri_ = PostgresServer::shared().make_database();
+    SourceRun run_{uri_, {"t"}};
+};
+
+TEST_F(PostgresSchema, AddedColumnCarriesItsConstantDefault) {
+    start();
+    sql("ALTER TABLE t ADD plain int, ADD n numeric(8,2) DEFAULT 1.5, ADD s text NOT NULL DEFAULT 'x''y', "
+        "ADD at timestamptz DEFAULT now(), ADD l int[] DEFAULT '{1,2}'");
+    sql("INSERT INTO t (id) VALUES (2)");
+    const auto rows = row_texts(run_.read_all());
+    const auto schema = run_.schema("t");
+    EXPECT_EQ(schema->version, 2U);
+    ASSERT_EQ(schema->columns.size(), 7U);
+    EXPECT_EQ(schema->columns[2].default_value, nullptr);
+    EXPECT_EQ(schema->columns[2].id, 3);
+    EXPECT_EQ(schema->columns[3].default_value->ToString(), "1.50");
+    EXPECT_EQ(schema->columns[4].default_value->ToString(), "x'y");
+    EXPECT_FALSE(schema->columns[4].nullable);
+    EXPECT_TRUE(schema->columns[5].default_value->type->Equals(*schema->columns[5].type));
+    EXPECT_NE(schema->columns[6].default_value, nullptr);
+}
+
+TEST_F(PostgresSchema, DroppedAndAddedColumnsInOrderWithTheRows) {
+    start();
+    sql("INSERT INTO t VALUES (2, 'b')");
+    sql("ALTER TABLE t ADD c int");
+    sql("INSERT INTO t VALUES (3, 'c', 3)");
+    sql("ALTER TABLE t DROP v");
+    sql("INSERT INTO t VALUES (4, 4)");
+    sql("ALTER TABLE t ADD v int");
+    sql("INSERT INTO t VALUES (5, 5, 5)");
+    // The last ALTER is known to the catalog already when the first rows are read.
+    EXPECT_EQ(row_texts(run_.read_all()), (Texts{"I 2|b", "I 3|c|3", "I 4|4", "I 5|5|5"}));
+    const auto schema = run_.schema("t");
+    EXPECT_EQ(schema->version, 4U);
+    EXPECT_EQ(schema->columns[1].id, 3);
+    EXPECT_EQ(schema->columns[2].id, 4);
+}
+
+TEST_F(PostgresSchema, ColumnThatIsGoneWhenItsRowsAreRead) {
+    start();
+    sql("ALTER TABLE t ADD c int DEFAULT 1");
+    sql("INSERT INTO t VALUES (2, 'b', 2)");
+    sql("ALTER TABLE t DROP c");
+    sql("INSERT INTO t VALUES (3, 'c')");
+    sql("ALTER TABLE t ADD d int DEFAULT 4");
+    sql("INSERT INTO t VALUES (4, 'd', 4)");
+    EXPECT_EQ(row_texts(run_.read_all()), (Texts{"I 2|b|2", "I 3|c", "I 4|d|4"}));
+    EXPECT_EQ(run_.schema("t")->version, 4U);
+    EXPECT_EQ(run_.schema("t")->columns[2].id, 4);
+    EXPECT_EQ(run_.schema("t")->columns[2].default_value->ToString(), "4");
+}
+
+TEST_F(PostgresSchema, KnownVersionGoesOnAfterARestart) {
+    start();
+    sql("ALTER TABLE t ADD c int DEFAULT 5");
+    sql("INSERT INTO t VALUES (2, 'b', 2)");
+    run_.read_all();
+    const auto schema = run_.schema("t");
+    run_.close();
+    ASSERT_TRUE(run_.reopen().has_value());
+    sql("INSERT INTO t VALUES (3, 'c', 3)");
+    sql("ANALYZE t");
+    sql("INSERT INTO t VALUES (4, 'd', 4)");
+    EXPECT_EQ(row_texts(run_.read_all()), (Texts{"I 3|c|3", "I 4|d|4"}));
+    EXPECT_EQ(run_.schema("t"), schema);
+}
+
+TEST_F(PostgresSchema, ChangesThatDoNotTouchTheRows) {
+    start("CREATE TABLE t (id int PRIMARY KEY, v varchar(10))");
+    sql("ALTER TABLE t ALTER v TYPE varchar(20); ALTER TABLE t ALTER v SET NOT NULL; "
+        "CREATE INDEX ON t (v); ALTER TABLE t REPLICA IDENTITY FULL");
+    sql("UPDATE t SET v = 'b'");
+    sql("ALTER TABLE t ADD g int GENERATED ALWAYS AS (id * 2) STORED");
+    sql("UPDATE t SET v = 'c'");
+    EXPECT_EQ(row_texts(run_.read_all()), (Texts{"U 1|b", "U 1|c"}));
+    EXPECT_EQ(run_.schema("t")->version, 1U);
+}
+
+TEST_F(PostgresSchema, VolatileDefaultStopsTheTable) {
+    start();
+    sql("ALTER TABLE t ADD c float8 DEFAULT random()");
+    sql("INSERT INTO t VALUES (2, 'b')");
+    expect_stop("column c was added with a default that is no stored constant");
+}
+
+TEST_F(PostgresSchema, RenameStopsTheTable) {
+    start();
+    sql("ALTER TABLE t RENAME v TO w");
+    sql("INSERT INTO t VALUES (2, 'b')");
+    expect_stop("column v was renamed to w");
+}
+
+TEST_F(PostgresSchema, AnotherTypeStopsTheTable) {
+    start();
+    sql("UPDATE t SET v = '1'");
+    run_.read_all();
+    sql("ALTER TABLE t ALTER v TYPE int USING v::int");
+    sql("INSERT INTO t VALUES (2, 2)");
+    expect_stop("column v has another type");
+}
+
+TEST_F(PostgresSchema, AnotherKeyStopsTheTable) {
+    start();
+    sql("ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (id, v)");
+    sql("INSERT INTO t VALUES (2, 'b')");
+    expect_stop("its key changed");
+}
+
+TEST_F(PostgresSchema, DroppedKeyColumnStopsTheTable) {
+    start();
+    sql("ALTER TABLE t DROP id; ALTER TABLE t ADD PRIMARY KEY (v)");
+    sql("INSERT INTO t VALUES ('b')");
+    expect_stop("its key changed");
+}
+
+TEST_F(PostgresSchema, ColumnReplacedByOneOfTheSameNameAndTypeStopsTheTable) {
+    start();
+    sql("INSERT INTO t VALUES (2, 'b')");
+    run_.read_all();
+    sql("ALTER TABLE t DROP v; ALTER TABLE t ADD v text");
+    sql("INSERT INTO t VALUES (3, 'c')");
+    expect_stop("column v was dropped and added again");
+}
+
+TEST_F(PostgresSchema, ColumnReplacedBeforeAnotherIsTold) {
+    sql("CREATE TABLE t (id int PRIMARY KEY, v text, w text)");
+    run_.start();
+    sql("ALTER TABLE t DROP v; ALTER TABLE t ADD v text");
+    sql("INSERT INTO t VALUES (3, 'c', 'd')");
+    EXPECT_EQ(row_texts(run_.read_all()), Texts{"I 3|c|d"});
+    EXPECT_EQ(run_.schema("t")->columns[2].id, 4);
+    EXPECT_EQ(run_.schema("t")->version, 2U);
+}
+
+TEST_F(PostgresSchema, PrimaryKeyForAFullRowTableStopsIt) {
+    start("CREATE TABLE t (id int, v text); ALTER TABLE t REPLICA IDENTITY FULL");
+    sql("ALTER TABLE t ADD PRIMARY KEY (id)");
+    sql("INSERT INTO t VALUES (2, 'b')");
+    expect_stop("it got a primary key");
+}
+
+}  // namespace
+
+}  // namespace leat::live

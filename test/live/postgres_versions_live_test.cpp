@@ -1,1 +1,48 @@
-// placeholder
+// The same short story on every server version that is supported.
+#include <arrow/scalar.h>
+#include <gtest/gtest.h>
+
+#include "postgres_server.hpp"
+#include "source_run.hpp"
+
+namespace leat::live {
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+class PostgresVersion : public testing::TestWithParam<int> {};
+
+TEST_P(PostgresVersion, ImageStreamLargeTransactionRestart) {
+    PostgresServer server({GetParam(), {{"logical_decoding_work_mem", "64kB"}}});
+    const auto uri = server.uri();
+    EXPECT_EQ(run_sql(uri, "SHOW server_version_num").substr(0, 2), std::to_string(GetParam()));
+    run_sql(uri, "CREATE TABLE t (id int PRIMARY KEY, v text, g int GENERATED ALWAYS AS (id) STORED); "
+                 "ALTER TABLE t ALTER v SET STORAGE EXTERNAL; CREATE TABLE f (a int); "
+                 "ALTER TABLE f REPLICA IDENTITY FULL; INSERT INTO t VALUES (1, repeat('x', 5000))");
+    SourceRun run(uri, {"t", "f"});
+    EXPECT_EQ(run.start().size(), 1U);
+    run_sql(uri, "UPDATE t SET id = 2; INSERT INTO f VALUES (1); UPDATE f SET a = 2; DELETE FROM f; "
+                 "DELETE FROM t");
+    EXPECT_EQ(row_texts(run.read_all()),
+              (Texts{"U 2|? (1)", "D 2|-", "I 1", "U 2 (1)", "D 2"}));
+    run_sql(uri, "BEGIN; INSERT INTO t SELECT i, md5(i::text) FROM generate_series(1, 3000) i; "
+                 "SAVEPOINT s; INSERT INTO t SELECT i FROM generate_series(3001, 9000) i; "
+                 "ROLLBACK TO s; ALTER TABLE t ADD c int DEFAULT 3; INSERT INTO t VALUES (-1); COMMIT");
+    const auto rows = row_texts(run.read_all());
+    ASSERT_EQ(rows.size(), 3001U);
+    EXPECT_EQ(rows.back(), "I -1|-|3");
+    EXPECT_EQ(run.schema("t")->columns[2].default_value->ToString(), "3");
+    EXPECT_NE(run_sql(uri, "SELECT stream_txns FROM pg_stat_replication_slots"), "0");
+    run.close();
+    run_sql(uri, "TRUNCATE t");
+    ASSERT_TRUE(eventually([&] { return run.reopen().has_value(); }));
+    EXPECT_EQ(row_texts(run.read_all()), Texts{"T -|-|-"});
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PostgresVersion, testing::Values(14, 15, 16, 17, 18),
+                         [](const auto& one) { return std::to_string(one.param); });
+
+}  // namespace
+
+}  // namespace leat::live

@@ -47,7 +47,7 @@ public:
     [[nodiscard]] auto schema(const std::string& table) const -> SchemaPtr;
     [[nodiscard]] auto slot() const -> std::string;
     [[nodiscard]] auto position() const -> const Position& { return position_; }
-    auto forget() -> void { schemas_.clear(); }
+    auto adopt_schemas(const SourceRun& other) -> void { schemas_ = other.schemas_; }
     auto set_position(Position position) -> void { position_ = std::move(position); }
     [[nodiscard]] auto work_dir() const -> const std::filesystem::path& { return work_dir_; }
 

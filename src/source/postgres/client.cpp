@@ -94,19 +94,33 @@ auto finish_connecting(PGconn* connection, std::chrono::seconds timeout) -> Resu
     return {};
 }
 
+auto not_a_uri() -> Error {
+    return Error{Fault::config, "source.uri is not a PostgreSQL connection string",
+                 "Write postgresql://user:password@host:port/database, with special characters of "
+                 "the password as %40 and so on.", "postgres"};
+}
+
 // The user's own `options` of the URI come first, so that ours win.
 auto joined_settings(const std::string& uri) -> Result<std::string> {
     char* message = nullptr;
     auto* parsed = PQconninfoParse(uri.c_str(), &message);
     PQfreemem(message);  // may quote the URI with its password: never shown
-    if (parsed == nullptr)
-        return Error{Fault::config, "source.uri is not a PostgreSQL connection string",
-                     "Write postgresql://user@host:port/database.", "postgres"};
+    if (parsed == nullptr) return not_a_uri();
     std::string settings;
-    for (auto* option = parsed; option->keyword != nullptr; ++option)
-        if (std::string_view(option->keyword) == "options" && option->val != nullptr)
-            settings = std::string(option->val) + " ";
+    bool sound = true;
+    for (auto* option = parsed; option->keyword != nullptr; ++option) {
+        if (option->val == nullptr) continue;
+        const std::string_view keyword = option->keyword;
+        const std::string_view text = option->val;
+        if (keyword == "options") settings = std::string(text) + " ";
+        // An @ in the password that is not escaped ends up in the host, and host and port are
+        // what libpq quotes in its messages.
+        if (keyword == "host" && text.find('@') != std::string_view::npos) sound = false;
+        if (keyword == "port" && text.find_first_not_of("0123456789,") != std::string_view::npos)
+            sound = false;
+    }
     PQconninfoFree(parsed);
+    if (!sound) return not_a_uri();
     return settings + session_settings;
 }
 

@@ -43,6 +43,7 @@ public:
 
     // Whole transactions are waiting for more to join their frame.
     [[nodiscard]] auto has_whole() const -> bool { return frames_.has_whole(); }
+    [[nodiscard]] auto gathered_bytes() const -> std::size_t { return frames_.bytes(); }
     auto close_frame() -> Result<void> { return frames_.close(); }
     // The server has told everything up to here, and no transaction is open in the stream.
     [[nodiscard]] auto told() const -> Lsn { return told_; }

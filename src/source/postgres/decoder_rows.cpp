@@ -18,7 +18,8 @@ auto row_error(const TableBuilder& table, const RowProblem& problem) -> Error {
     const auto index = static_cast<std::size_t>(problem.column);
     auto error = pgtype::to_error(problem.fault, schema.columns[index].name,
                                   table.layout().mappings[index]);
-    error.fault = Fault::fatal;
+    // The next attempt sees the column's type and asks for text.
+    error.fault = problem.fault == ValueFault::no_binary ? Fault::retry : Fault::fatal;
     error.context = to_string(schema.name);
     return error;
 }

@@ -78,9 +78,32 @@ auto PostgresSource::check_members(const std::vector<SchemaPtr>& schemas) const 
     return {};
 }
 
+// Binary form is for all columns or none, and some types have none that is read here.
+auto PostgresSource::can_be_binary(const std::vector<SchemaPtr>& schemas) const -> Result<bool> {
+    if (!config_.binary) return false;
+    auto sql = TRY(Connection::connect(options("check")));
+    TypeCatalog types;
+    for (const auto& table : tables_) {
+        for (const auto& column : table.columns) {
+            const auto type = TRY(types.resolve(
+                sql, {column.type_oid, column.type_modifier, column.dimensions}));
+            if (!pgtype::map(type).binary_ok) return false;
+            for (const auto& schema : schemas) {
+                const int index = schema->name == table.name ? schema->column_index(column.name) : -1;
+                if (index < 0) continue;
+                const auto mapping =
+                    mapping_like(schema->columns[static_cast<std::size_t>(index)], type);
+                if (mapping && !mapping->binary_ok) return false;
+            }
+        }
+    }
+    return true;
+}
+
 auto PostgresSource::start(const Position& from, std::vector<SchemaPtr> schemas) -> Result<void> {
     lineage_ = from.lineage;
     last_commit_ = from.commit;
+    const bool binary = TRY(can_be_binary(schemas));
     std::vector<KnownTable> known;
     for (auto& schema : schemas) {
         const auto table = std::find_if(tables_.begin(), tables_.end(), [&](const auto& one) {
@@ -95,7 +118,7 @@ auto PostgresSource::start(const Position& from, std::vector<SchemaPtr> schemas)
     decoder_ = std::make_unique<Decoder>(Relations(options("catalog"), std::move(known)),
                                          FrameBuilder(from.lineage, token_), std::move(decoding));
 
-    TRY(start_stream(*replication_, {slot_, publication_, Lsn{from.commit}, config_.binary}));
+    TRY(start_stream(*replication_, {slot_, publication_, Lsn{from.commit}, binary}));
     ReceiverOptions receiving;
     if (server_.sender_timeout.count() > 0)
         receiving.status_interval =

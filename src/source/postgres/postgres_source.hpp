@@ -47,6 +47,7 @@ private:
     auto check_members(const std::vector<SchemaPtr>& schemas) const -> Result<void>;
     auto make_way_for_slot(const SnapshotRequest& request) -> Result<void>;
     auto create_slot_patiently(const std::stop_token& stop) -> Result<CreatedSlot>;
+    auto can_be_binary(const std::vector<SchemaPtr>& schemas) const -> Result<bool>;
     auto start(const Position& from, std::vector<SchemaPtr> schemas) -> Result<void>;
     auto position_at(Lsn lsn) const -> Position;
     auto idle_frame() -> std::optional<Frame>;

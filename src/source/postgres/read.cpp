@@ -8,6 +8,8 @@ namespace leat::postgres {
 namespace {
 
 constexpr Duration position_interval = std::chrono::seconds(1);
+constexpr std::size_t busy_bytes = 16U << 10U;
+constexpr int busy_lingers = 5;
 
 }  // namespace
 
@@ -40,7 +42,9 @@ auto PostgresSource::read(const std::stop_token& stop) -> Result<Frame> {
 auto PostgresSource::patience() const -> Duration {
     const auto now = context_.clock->steady();
     const auto since = gathering_since_.value_or(now);
-    const auto limit = gathering_since_ ? Duration(config_.linger) : position_interval;
+    auto limit = gathering_since_ ? Duration(config_.linger) : position_interval;
+    // A busy stream: fewer, larger frames are worth a few milliseconds.
+    if (gathering_since_ && decoder_->gathered_bytes() >= busy_bytes) limit *= busy_lingers;
     return std::max(Duration::zero(), since + limit - now);
 }
 

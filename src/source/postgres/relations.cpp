@@ -18,21 +18,6 @@ auto cannot_follow(const TableName& table, const std::string& what) -> Error {
                  "Run `leat drop FILE` and start again to take a new image.", "postgres schema"};
 }
 
-auto is_like(const Column& column, const pgtype::ColumnMapping& mapping) -> bool {
-    return column.logical_type == mapping.logical_type && column.type->Equals(*mapping.type);
-}
-
-// How the column is read so that it stays what it was: as its type says, or as text where an
-// earlier value did not fit. Nothing: it is another type now.
-auto mapping_like(const Column& column, const pgtype::PgType& type)
-    -> std::optional<pgtype::ColumnMapping> {
-    auto mapping = pgtype::map(type);
-    if (is_like(column, mapping)) return mapping;
-    mapping = text_mapping(type);
-    if (is_like(column, mapping)) return mapping;
-    return std::nullopt;
-}
-
 auto catalog_column(const CatalogTable* catalog, const std::string& name) -> const CatalogColumn* {
     if (catalog == nullptr) return nullptr;
     const auto found = std::find_if(catalog->columns.begin(), catalog->columns.end(),
@@ -79,18 +64,20 @@ auto check_key(const TableSchema& known, const pgoutput::Relation& relation,
 
 // Dropped and added again under its old name as the last column, the message looks as before, and
 // whether it tells of before or after cannot be known.
-auto check_not_replaced(const TableName& table, const std::vector<std::int32_t>& ids,
-                        const std::vector<std::string>& names, const CatalogTable* catalog)
+auto check_not_replaced(const pgoutput::Relation& relation, const TableName& table,
+                        const std::vector<std::int32_t>& ids, const CatalogTable* catalog)
     -> Result<void> {
     if (catalog == nullptr) return {};
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-        if (catalog->column(ids[i]) != nullptr) continue;
-        const auto* again = catalog_column(catalog, names[i]);
-        if (again == nullptr || again->number < ids[i]) continue;
-        const bool last = std::all_of(ids.begin() + static_cast<std::ptrdiff_t>(i) + 1, ids.end(),
-                                      [&](auto id) { return id > again->number; });
+    std::size_t i = 0;
+    for (const auto& sent : relation.columns) {
+        const auto id = ids[i++];
+        if (catalog->column(id) != nullptr) continue;
+        const auto* again = catalog_column(catalog, std::string(sent.name));
+        if (again == nullptr || again->number < id || again->type_oid != sent.type_oid) continue;
+        const bool last = std::all_of(ids.begin() + static_cast<std::ptrdiff_t>(i), ids.end(),
+                                      [&](auto later) { return later > again->number; });
         if (last)
-            return cannot_follow(table, "column " + names[i] + " was dropped and added again");
+            return cannot_follow(table, "column " + again->name + " was dropped and added again");
     }
     return {};
 }
@@ -194,14 +181,12 @@ auto Relations::accept(const pgoutput::Relation& relation) -> Result<std::option
     const auto found = TRY(find_columns(relation, entry, now));
     std::vector<std::int32_t> ids;
     std::vector<std::int32_t> key;
-    std::vector<std::string> names;
     for (const auto& column : found) {
         ids.push_back(column.column.id);
-        names.push_back(column.column.name);
         if (column.key) key.push_back(column.column.id);
     }
     TRY(check_not_renamed(known, ids, now));
-    TRY(check_not_replaced(name, ids, names, now));
+    TRY(check_not_replaced(relation, name, ids, now));
     TRY(check_key(known, relation, key, now));
 
     auto next = std::make_shared<TableSchema>(known);
@@ -232,7 +217,7 @@ auto Relations::widen_to_text(const TableName& table, int column) -> Result<Tabl
     const auto index = static_cast<std::size_t>(column);
     auto mapping = text_mapping(entry.types[index]);
     auto next = std::make_shared<TableSchema>(*entry.table.schema);
-    if (is_like(next->columns[index], mapping))
+    if (next->columns[index].type->Equals(*mapping.type))
         return Error{Fault::fatal, "value of column " + next->columns[index].name + " of " +
                          to_string(table) + " cannot be read", "", "postgres values"};
     next->columns[index].type = mapping.type;

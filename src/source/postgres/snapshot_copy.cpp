@@ -14,8 +14,12 @@ constexpr std::size_t batch_bytes_max = 4U << 20U;
 auto copy_statement(const TableLayout& layout, const Chunk& chunk) -> std::string {
     std::string columns;
     for (std::size_t i = 0; i < layout.mappings.size(); ++i) {
-        columns += (i == 0 ? "" : ", ") + quote_name(layout.schema->columns[i].name);
-        if (!layout.mappings[i].binary_ok) columns += "::text";
+        const auto name = quote_name(layout.schema->columns[i].name);
+        // As the type prints itself, like the stream: a cast to text differs for some (inet). The
+        // plain IS NULL would take a composite value of NULLs for NULL.
+        const auto as_text = "CASE WHEN " + name + " IS DISTINCT FROM NULL THEN format('%s', " +
+                             name + ") END";
+        columns += (i == 0 ? "" : ", ") + (layout.mappings[i].binary_ok ? name : as_text);
     }
     auto where = " WHERE ctid >= '(" + std::to_string(chunk.begin) + ",0)'";
     if (chunk.end != 0) where += " AND ctid < '(" + std::to_string(chunk.end) + ",0)'";

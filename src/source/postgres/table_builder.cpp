@@ -164,7 +164,7 @@ auto TableBuilder::truncate(std::uint64_t ordinal) -> Outcome {
     return problem;
 }
 
-// Columns without a usable binary form were cast to text by the query (snapshot.cpp).
+// Columns without a usable binary form are text by the query (snapshot.cpp).
 auto TableBuilder::snapshot(pgcopy::RowView row, std::uint64_t ordinal) -> Outcome {
     start_row(Op::snapshot, ordinal);
     Outcome problem;

@@ -1,6 +1,8 @@
 // One query per type seen for the first time.
 #include "source/postgres/type_catalog.hpp"
 
+#include <arrow/type.h>
+
 #include <string>
 
 namespace leat::postgres {
@@ -23,6 +25,10 @@ auto kind_of(char type, bool is_array) -> pgtype::Kind {
         case 'r': return pgtype::Kind::range;
         default: return pgtype::Kind::other;
     }
+}
+
+auto is_like(const Column& column, const pgtype::ColumnMapping& mapping) -> bool {
+    return column.logical_type == mapping.logical_type && column.type->Equals(*mapping.type);
 }
 
 }  // namespace
@@ -86,6 +92,15 @@ auto text_mapping(pgtype::PgType type) -> pgtype::ColumnMapping {
         type.kind = pgtype::Kind::other;
     }
     return pgtype::map(type);
+}
+
+auto mapping_like(const Column& column, const pgtype::PgType& type)
+    -> std::optional<pgtype::ColumnMapping> {
+    auto mapping = pgtype::map(type);
+    if (is_like(column, mapping)) return mapping;
+    mapping = text_mapping(type);
+    if (is_like(column, mapping)) return mapping;
+    return std::nullopt;
 }
 
 }  // namespace leat::postgres

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 
 #include "base/result.hpp"
+#include "change/schema.hpp"
 #include "format/pgtype/pgtype.hpp"
 #include "source/postgres/client.hpp"
 
@@ -40,5 +42,10 @@ private:
 // How a column is read whose values do not all fit its Arrow type (NaN in a decimal, an array of
 // another shape): the same type's exact text.
 auto text_mapping(pgtype::PgType type) -> pgtype::ColumnMapping;
+
+// How the values of this type are read so that a known column stays what it was: as the type says,
+// or as text where an earlier value did not fit. Nothing: it is another type now.
+auto mapping_like(const Column& column, const pgtype::PgType& type)
+    -> std::optional<pgtype::ColumnMapping>;
 
 }  // namespace leat::postgres
