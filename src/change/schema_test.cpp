@@ -56,7 +56,8 @@ auto every_type() -> std::vector<std::shared_ptr<arrow::Scalar>> {
         std::make_shared<arrow::Decimal128Scalar>(arrow::Decimal128(-12345),
                                                   arrow::decimal128(10, 2)),
         std::make_shared<arrow::Date32Scalar>(-719'528),
-        std::make_shared<arrow::Time64Scalar>(1, arrow::time64(arrow::TimeUnit::MICRO)),
+        std::make_shared<arrow::Time64Scalar>(86'400'000'000,
+                                              arrow::time64(arrow::TimeUnit::MICRO)),
         std::make_shared<arrow::TimestampScalar>(std::numeric_limits<std::int64_t>::min(), micros),
         std::make_shared<arrow::TimestampScalar>(0, utc),
         std::make_shared<arrow::FixedSizeBinaryScalar>(
