@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 #include <cerrno>
@@ -90,15 +91,17 @@ auto FolderLock::take(const Path& folder) -> Result<FolderLock> {
         std::array<char, 32> owner{};
         const auto size = ::pread(descriptor, owner.data(), owner.size(), 0);
         std::string pid(owner.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-        while (!pid.empty() && pid.back() == '\n') pid.pop_back();
+        pid.resize(std::min(pid.size(), pid.find_first_of(" \n")));
         return Error{
             Fault::config, "log is in use by another process" + (pid.empty() ? "" : ": pid " + pid),
             "Stop that process, or give this pipeline a folder of its own.", folder.string()};
     }
-    // Only for the message above: the lock itself is the kernel's.
-    const auto pid = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(descriptor, 0) != 0 ||
-        ::pwrite(descriptor, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
+    // Only for the message above: the lock itself is the kernel's. Always as long, because cutting
+    // a file short costs a flush.
+    auto pid = std::to_string(::getpid());
+    pid.resize(16, ' ');
+    pid += '\n';
+    if (::pwrite(descriptor, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
         return disk_error("locking the log", path, errno == 0 ? -EIO : -errno);
     return lock;
 }

@@ -96,14 +96,21 @@ auto Scanner::choose_start(std::uint64_t verify_bytes) -> Result<void> {
     auto bytes = scan_.segments[start].file_bytes;
     while (start > 0 && bytes + scan_.segments[start - 1].file_bytes <= verify_bytes)
         bytes += scan_.segments[--start].file_bytes;
-    while (start > 0 && kind_ == SequenceKind::changes) {
-        auto reader = TRY(SegmentReader::open(*log_.disk, path_of(start)));
-        const auto first = TRY(reader.read(page_bytes, Depth::header));
-        if (first.found == Found::frame && first.header.ends_transaction) break;
-        --start;
-    }
+    if (kind_ == SequenceKind::changes)
+        while (start > 0 && !TRY(opens_between_transactions(start))) --start;
     scan_.first_scanned = start;
     return {};
+}
+
+// Whether the segment's opening says that no transaction was open then.
+auto Scanner::opens_between_transactions(std::size_t index) -> Result<bool> {
+    auto reader = TRY(SegmentReader::open(*log_.disk, path_of(index)));
+    for (auto at = page_bytes;;) {
+        const auto frame = TRY(reader.read(at, Depth::header));
+        if (frame.found != Found::frame || !internal(frame.header.kind)) return false;
+        if (frame.header.ends_transaction) return true;
+        at += frame.header.file_bytes();
+    }
 }
 
 auto Scanner::scan_segment(std::size_t index) -> Result<void> {

@@ -76,6 +76,7 @@ private:
     auto take_segment(std::uint64_t number) -> Result<void>;
     auto drop_file(std::uint64_t number) -> Result<void>;
     auto choose_start(std::uint64_t verify_bytes) -> Result<void>;
+    auto opens_between_transactions(std::size_t index) -> Result<bool>;
     auto scan_segment(std::size_t index) -> Result<void>;
     auto take_frame(std::size_t index, std::uint64_t at, const FrameHeader& header) -> void;
     auto end_of_segment(SegmentReader& reader, std::size_t index, std::uint64_t at,

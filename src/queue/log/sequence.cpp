@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/failpoint.hpp"
 #include "queue/log/crc32c.hpp"
@@ -117,7 +118,7 @@ auto Sequence::gather(Run& run, std::span<Outgoing*> group) -> void {
             opening(run);
         } else {
             if (const auto missing = undeclared(frame->schemas, run); !missing.empty()) {
-                run.add(schemas_frame(missing, false));
+                run.add(schemas_frame(missing));
                 run.declared.insert(run.declared.end(), missing.begin(), missing.end());
             }
             run.add(*frame);
@@ -135,13 +136,15 @@ auto Sequence::gather(Run& run, std::span<Outgoing*> group) -> void {
     }
 }
 
-// What a segment needs that holds at least this frame and what must stand ahead of it.
+// What a new segment needs to hold this frame behind what must stand ahead of it.
 auto Sequence::bytes_in_new_segment(const Outgoing& frame) -> std::uint64_t {
     Run run;
+    const auto declared = std::exchange(declared_, {});
     opening(run);
-    if (!frame.schemas.empty()) run.add(schemas_frame(frame.schemas, false));
-    // Some room for schemas that come into force in between.
-    return run.bytes + frame.header.file_bytes() + 16 * page_bytes;
+    if (const auto missing = undeclared(frame.schemas, run); !missing.empty())
+        run.add(schemas_frame(missing));
+    declared_ = declared;
+    return run.bytes + frame.header.file_bytes();
 }
 
 auto Sequence::state_frame(bool ends) -> Outgoing {
@@ -158,10 +161,11 @@ auto Sequence::state_frame(bool ends) -> Outgoing {
     return frame;
 }
 
-auto Sequence::schemas_frame(const std::vector<std::uint32_t>& numbers, bool ends) -> Outgoing {
+// Never the end of anything: cut when what it stands ahead of did not become durable.
+auto Sequence::schemas_frame(const std::vector<std::uint32_t>& numbers) -> Outgoing {
     Outgoing frame;
     frame.header.kind = DiskKind::schemas;
-    frame.header.ends_transaction = ends;
+    frame.header.ends_transaction = false;
     for (const auto number : numbers) {
         auto message = log_.schemas.message(number);
         frame.payload.add(encode_message_prefix(number, message.size()));
@@ -179,7 +183,7 @@ auto Sequence::opening(Run& run) -> void {
         for (const auto& [table, number] : log_.state.in_force) numbers.push_back(number);
     }
     if (const auto missing = undeclared(numbers, run); !missing.empty()) {
-        run.add(schemas_frame(missing, !run.in_transaction));
+        run.add(schemas_frame(missing));
         run.declared.insert(run.declared.end(), missing.begin(), missing.end());
     }
     run.add(state_frame(!run.in_transaction));

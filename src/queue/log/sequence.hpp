@@ -66,7 +66,7 @@ private:
     auto gather(Run& run, std::span<Outgoing*> group) -> void;
     auto bytes_in_new_segment(const Outgoing& frame) -> std::uint64_t;
     auto state_frame(bool ends) -> Outgoing;
-    auto schemas_frame(const std::vector<std::uint32_t>& numbers, bool ends) -> Outgoing;
+    auto schemas_frame(const std::vector<std::uint32_t>& numbers) -> Outgoing;
     auto undeclared(const std::vector<std::uint32_t>& numbers, const Run& run) const
         -> std::vector<std::uint32_t>;
     auto opening(Run& run) -> void;
