@@ -86,6 +86,11 @@ auto Appender::append(std::span<const arrow::Array* const> columns, std::int64_t
     return {};
 }
 
+auto Appender::flush() -> Result<void> {
+    if (duckdb_appender_flush(appender_.get()) != DuckDBSuccess) return failed("append to duckdb");
+    return {};
+}
+
 auto Appender::finish() -> Result<void> {
     if (duckdb_appender_close(appender_.get()) != DuckDBSuccess) return failed("append to duckdb");
     return {};

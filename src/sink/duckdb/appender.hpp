@@ -34,6 +34,8 @@ public:
 
     // One array per column; a null pointer: NULLs. All have at least `rows` rows.
     auto append(std::span<const arrow::Array* const> columns, std::int64_t rows) -> Result<void>;
+    // Hands over what has been gathered; DuckDB itself does so by rows, whatever their size.
+    auto flush() -> Result<void>;
     auto finish() -> Result<void>;
 
 private:

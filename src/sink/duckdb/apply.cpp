@@ -20,6 +20,8 @@ namespace {
 // passes over the table.
 constexpr std::int64_t run_rows_max = 131'072;
 constexpr std::size_t run_bytes_max = 16U << 20U;
+// What an appender gathers outside of DuckDB's own memory limit.
+constexpr std::size_t append_bytes_max = 16U << 20U;
 
 class TableApply {
 public:
@@ -30,7 +32,7 @@ public:
         // Nothing of an older generation is left when a new one has begun.
         if (batch.schema->generation < table_.applied->generation) return {};
         auto rows = TRY(adapt(batch, table_.applied));
-        if (run_.empty() && is_plain_append(rows)) return append(rows);
+        if (run_.empty() && is_plain_append(rows)) return append(rows, bytes);
         run_rows_ += rows.rows->num_rows();
         run_bytes_ += bytes;
         run_.push_back(std::move(rows));
@@ -44,10 +46,14 @@ public:
     }
 
 private:
-    auto append(const Batch& batch) -> Result<void> {
+    auto append(const Batch& batch, std::size_t bytes) -> Result<void> {
         if (!appender_) appender_.emplace(TRY(writer_.appender()));
         const auto columns = writer_.in_table_order(*batch.rows, first_table_column);
-        return appender_->append(columns, batch.rows->num_rows());
+        TRY(appender_->append(columns, batch.rows->num_rows()));
+        append_bytes_ += bytes;
+        if (append_bytes_ < append_bytes_max) return {};
+        append_bytes_ = 0;
+        return appender_->flush();
     }
 
     // What was appended must be in the table before a statement looks for it.
@@ -65,12 +71,15 @@ private:
         run_.clear();
         run_rows_ = 0;
         run_bytes_ = 0;
-        return writer_.apply(run, TRY(collapse(run)));
+        // DuckDB's checkpoint may lose the sign of a zero (constant and run-length compression), so
+        // rows must be found without it.
+        return writer_.apply(run, TRY(collapse(run, ZeroSign::ignore)));
     }
 
     const TargetTable& table_;
     NetEffectWriter writer_;
     std::optional<Appender> appender_;
+    std::size_t append_bytes_ = 0;
     std::vector<Batch> run_;
     std::int64_t run_rows_ = 0;
     std::size_t run_bytes_ = 0;

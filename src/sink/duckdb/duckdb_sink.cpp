@@ -2,6 +2,7 @@
 #include "sink/duckdb/duckdb_sink.hpp"
 
 #include <arrow/record_batch.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <system_error>
@@ -27,12 +28,29 @@ auto settings(const DuckDbConfig& config, const SinkContext& context) -> std::ve
         {"memory_limit", std::to_string(config.memory_limit.count / 1024) + "KiB"},
         {"temp_directory", (context.work_dir / "duckdb_spill").string()},
         {"checkpoint_threshold", never},
+        // A transaction's full row groups leave memory one by one, not in bulk.
+        {"write_buffer_row_group_count", "1"},
         // Plans fold the statistics of a table into constants and outlive its next change.
         {"disabled_optimizers", "statistics_propagation"},
         {"enable_external_access", "false"},
         {"autoinstall_known_extensions", "false"},
         {"autoload_known_extensions", "false"},
     };
+}
+
+// Two handles within one process would share its locks and write over each other. Asked of the
+// kernel without opening the file, because closing it would give up those locks.
+auto is_open_here(const std::filesystem::path& path) -> bool {
+    struct stat file {};
+    if (::stat(path.c_str(), &file) != 0) return false;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+        struct stat open_file {};
+        if (::stat(entry.path().c_str(), &open_file) == 0 && open_file.st_dev == file.st_dev &&
+            open_file.st_ino == file.st_ino)
+            return true;
+    }
+    return false;
 }
 
 auto other(const char* what, const std::string& stored, const std::string& mine,
@@ -66,6 +84,11 @@ auto DuckDbSink::close_database() -> void {
 }
 
 auto DuckDbSink::open_database() -> Result<void> {
+    if (is_open_here(config_.path))
+        return Error{Fault::config,
+                     "duckdb file is in use by another sink of this process: " +
+                         config_.path.string(),
+                     "Name another path for one of them.", config_.path.string()};
     // What a killed process has left.
     std::error_code ignored;
     std::filesystem::remove_all(context_.work_dir / "duckdb_spill", ignored);

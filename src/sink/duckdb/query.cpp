@@ -116,14 +116,7 @@ auto answer(Connection& connection, const std::string& sql, std::size_t rows_max
     QueryResult result;
     TRY(connection.execute("BEGIN TRANSACTION READ ONLY"));
     TRY(examine(connection, sql, result));
-    auto rows = connection.rows(as_text(sql, result.columns.size()), rows_max + 1);
-    if (!rows) {
-        auto error = rows.error();
-        if (error.fault == Fault::fatal) error.fault = Fault::config;
-        error.context = "query";
-        return error;
-    }
-    result.rows = std::move(*rows);
+    result.rows = TRY(connection.rows(as_text(sql, result.columns.size()), rows_max + 1));
     result.truncated = result.rows.size() > rows_max;
     if (result.truncated) result.rows.resize(rows_max);
     return result;
@@ -140,22 +133,33 @@ auto QueryGate::enter() -> Result<std::list<Connection>::iterator> {
     return std::prev(running_.end());
 }
 
-auto QueryGate::leave(std::list<Connection>::iterator connection) -> void {
+auto QueryGate::leave(std::list<Connection>::iterator connection) -> bool {
     const std::lock_guard lock(mutex_);
-    running_.erase(connection);
+    running_.erase(connection);  // its transaction ends with it
     changed_.notify_all();
+    return database_ == nullptr;
 }
 
 auto QueryGate::run(const std::string& sql, std::size_t rows_max) -> Result<QueryResult> {
     const auto connection = TRY(enter());
     auto result = answer(*connection, sql, rows_max);
-    leave(connection);  // its transaction ends with it
+    // What fails in a transaction that only reads is the query's own doing, unless it was stopped.
+    const bool was_stopped = leave(connection);
+    if (!result) {
+        result.error().fault = was_stopped ? Fault::retry : Fault::config;
+        result.error().context = "query";
+    }
     return result;
 }
 
 auto QueryGate::open(Database& database) -> void {
     const std::lock_guard lock(mutex_);
     database_ = &database;
+}
+
+auto QueryGate::running() -> std::size_t {
+    const std::lock_guard lock(mutex_);
+    return running_.size();
 }
 
 auto QueryGate::close() -> void {

@@ -25,10 +25,12 @@ public:
     // `database` outlives the next close().
     auto open(Database& database) -> void;
     auto close() -> void;
+    [[nodiscard]] auto running() -> std::size_t;
 
 private:
     auto enter() -> Result<std::list<Connection>::iterator>;
-    auto leave(std::list<Connection>::iterator connection) -> void;
+    // Whether the gate has been closed meanwhile.
+    auto leave(std::list<Connection>::iterator connection) -> bool;
 
     const std::size_t queries_max_;
     std::mutex mutex_;
