@@ -120,6 +120,13 @@ public:
         return *this;
     }
     [[nodiscard]] auto size() const -> std::size_t { return rows_.size(); }
+    [[nodiscard]] auto schema() const -> const SchemaPtr& { return schema_; }
+    // The same rows under another version of the schema with the same columns.
+    [[nodiscard]] auto with_schema(SchemaPtr schema) const -> BatchFixture {
+        auto copy = *this;
+        copy.schema_ = std::move(schema);
+        return copy;
+    }
 
     [[nodiscard]] auto build() const -> Batch {
         BatchShape shape;

@@ -46,6 +46,8 @@ auto append_all(BoundedQueue<Frame>& frames, Queue& queue, Source& source, Statu
         backoff.after_success();
         status.capture([&](CaptureStatus& capture) {
             if (capture.phase != Phase::snapshotting) capture.phase = Phase::streaming;
+            capture.failures_in_a_row = 0;
+            capture.circuit_open = false;
             capture.durable = durable.position();
             capture.durable_commit_time_us = frame->commit_time_us;
             capture.frames += 1;

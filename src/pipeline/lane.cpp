@@ -205,7 +205,11 @@ auto Lane::run(const std::stop_token& stop) -> Result<void> {
         }();
         if (result || stop.stop_requested()) {
             status_.lane(options_.index, [](LaneStatus& status) { status.phase = Phase::stopped; });
-            return result;
+            // What the last commit met when stop came is made up for at the next start, unless a
+            // person must look.
+            if (result || answer_to(result.error().fault) == Action::stop) return result;
+            log(LogLevel::warning, "sink {}: {}", options_.identity.lane, describe(result.error()));
+            return {};
         }
         if (!wait_after(result.error(), stop)) return result;
     }

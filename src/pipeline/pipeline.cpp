@@ -74,6 +74,7 @@ auto Pipeline::run_lane(std::size_t index, const std::stop_token& stop) -> Resul
     options.identity = {parts_.name, part.name, queue.id, queue.incarnation};
     options.tables = part.tables;
     options.epoch = parts_.epoch;
+    options.backoff = parts_.backoff;
     options.seed = seed_of(clock_, index + 1);
     auto& door = *doors_[index];
     Lane lane(std::move(options), part.make_sink, *parts_.queue, clock_, status_, [&](Sink* sink) {

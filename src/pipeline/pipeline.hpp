@@ -27,6 +27,7 @@ struct PipelineParts {
     std::vector<LanePart> lanes;
     CaptureOptions capture;
     EpochLimits epoch;
+    BackoffLimits backoff;  // of every lane; capture has its own
 };
 
 enum class Only { nothing_left_out, capture, deliver };
