@@ -117,16 +117,16 @@ def capture_cpu(results, rounds, scale):
                 rows=rows)
 
 
-MIXED = """DO $$ DECLARE i bigint; k bigint; fresh bigint := {fresh}; BEGIN
+MIXED = """DO $$ DECLARE round bigint; fresh bigint := {fresh}; BEGIN
     PERFORM setseed({seed});
-    FOR i IN 1..{transactions} LOOP
+    FOR round IN 1..{transactions} LOOP
         INSERT INTO events SELECT {row} FROM generate_series(fresh, fresh + 39) i;
         fresh := fresh + 40;
         UPDATE events SET kind = kind + 1, amount = amount + 1 WHERE id IN
             (SELECT (exp(random() * ln({keys})))::bigint FROM generate_series(1, 35));
         DELETE FROM events WHERE id IN
             (SELECT (exp(random() * ln({keys})))::bigint + 7 FROM generate_series(1, 15));
-        UPDATE events SET id = -id - i * 1000000000 WHERE id IN
+        UPDATE events SET id = -id - round * 1000000000 WHERE id IN
             (SELECT (exp(random() * ln({keys})))::bigint + 3 FROM generate_series(1, 10))
             AND id > 0;
         COMMIT;

@@ -58,12 +58,12 @@ class Source:
 
     def insert(self, table, rows, per_transaction, first=1):
         """Rows first … first+rows-1 in transactions of the given size, written by the server."""
-        self.sql(f"""DO $$ DECLARE i bigint := {first}; BEGIN
-            WHILE i < {first + rows} LOOP
+        self.sql(f"""DO $$ DECLARE start bigint := {first}; BEGIN
+            WHILE start < {first + rows} LOOP
                 INSERT INTO {table} SELECT {ROW}
-                    FROM generate_series(i, least(i + {per_transaction}, {first + rows}) - 1) i;
+                    FROM generate_series(start, least(start + {per_transaction}, {first + rows}) - 1) i;
                 COMMIT;
-                i := i + {per_transaction};
+                start := start + {per_transaction};
             END LOOP; END $$""")
 
     def slot(self, name, publication_tables):

@@ -34,6 +34,10 @@ constexpr auto functions() -> CodecFunctions {
     return {&append<C, &C::text>, &append<C, &C::binary>};
 }
 
+auto append_nothing(ColumnState& column, std::string_view) -> ValueFault {
+    return column.builder->AppendNull().ok() ? ValueFault::none : ValueFault::capacity;
+}
+
 struct Boolean {
     using Builder = arrow::BooleanBuilder;
     using Value = bool;
@@ -293,6 +297,7 @@ auto scalar_functions(Codec codec) -> CodecFunctions {
         case Codec::time: return functions<TimeCodec>();
         case Codec::timestamp: return functions<TimestampCodec>();
         case Codec::server_text: return functions<ServerText>();
+        case Codec::discarded: return {&append_nothing, &append_nothing};
         case Codec::list: break;
     }
     CHECK(codec != Codec::list);

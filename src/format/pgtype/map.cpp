@@ -104,4 +104,13 @@ auto map(const PgType& type) -> ColumnMapping {
     return mapping;
 }
 
+auto discarded() -> ColumnMapping {
+    ColumnMapping mapping;
+    mapping.type = arrow::utf8();
+    mapping.logical_type = "discarded";
+    mapping.binary_ok = true;
+    mapping.codec = Codec::discarded;
+    return mapping;
+}
+
 }  // namespace leat::pgtype

@@ -66,6 +66,7 @@ enum class Codec : std::uint8_t {
     enumeration,
     list,
     server_text,
+    discarded,
 };
 
 // `type` and `logical_type` go into Column. A list's tag is its element's tag with "[]" (uuid[]),
@@ -91,6 +92,10 @@ struct ColumnMapping {
 //   json jsonb: utf8 "json"; enums: utf8 "enum"
 //   arrays declared with one dimension: list of the element's mapping; all others utf8
 auto map(const PgType& type) -> ColumnMapping;
+
+// A column whose values nobody can want: every one, of whatever type, is read as NULL. utf8,
+// tagged "discarded".
+auto discarded() -> ColumnMapping;
 
 // Why a value could not be appended. Every reason but `capacity` concerns this one value.
 enum class ValueFault : std::uint8_t {

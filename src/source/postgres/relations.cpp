@@ -122,8 +122,12 @@ auto Relations::find_added(Found found, const pgoutput::RelationColumn& sent, st
     const auto lowest = std::max(after, highest_id(known)) + 1;
     const auto* now = catalog_column(catalog, found.column.name);
     if (now == nullptr || now->number < lowest || now->type_oid != sent.type_oid) {
-        // Added and dropped again before we could look: its default is lost, and harmless, for
-        // the drop follows. Numbers are never used twice, so the lowest that is not alive is free.
+        // Added and dropped again before we could look. Its default is lost, so that the values of
+        // older rows cannot be known; as the drop follows, the column is NULL in all rows until
+        // then. Numbers are never used twice, so the lowest that is not alive is free.
+        found.mapping = pgtype::discarded();
+        found.column.type = found.mapping.type;
+        found.column.logical_type = found.mapping.logical_type;
         found.column.id = lowest;
         while (catalog != nullptr && catalog->column(found.column.id) != nullptr) ++found.column.id;
         return found;

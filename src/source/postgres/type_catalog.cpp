@@ -96,6 +96,7 @@ auto text_mapping(pgtype::PgType type) -> pgtype::ColumnMapping {
 
 auto mapping_like(const Column& column, const pgtype::PgType& type)
     -> std::optional<pgtype::ColumnMapping> {
+    if (is_like(column, pgtype::discarded())) return pgtype::discarded();
     auto mapping = pgtype::map(type);
     if (is_like(column, mapping)) return mapping;
     mapping = text_mapping(type);
