@@ -90,8 +90,8 @@ auto adapt_unchanged(const Batch& batch, const TableSchema& to) -> arrow::Result
             if (old < 0) continue;
             const auto place = static_cast<unsigned>(old);
             if (((bits.GetValue(row)[place / 8U] >> (place % 8U)) & 1) != 0)
-                moved[i / 8] = static_cast<char>(static_cast<unsigned char>(moved[i / 8]) |
-                                                 (1U << (i % 8U)));
+                moved[i / 8] =
+                    static_cast<char>(static_cast<unsigned char>(moved[i / 8]) | (1U << (i % 8U)));
         }
         ARROW_RETURN_NOT_OK(builder.Append(moved));
     }

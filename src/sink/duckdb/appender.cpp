@@ -22,9 +22,8 @@ Appender::Appender(duckdb_appender appender, std::vector<ColumnType> types)
 auto Appender::into_table(Connection& connection, const std::string& table, bool temporary,
                           std::vector<ColumnType> types) -> Result<Appender> {
     duckdb_appender raw = nullptr;
-    const auto state =
-        duckdb_appender_create_ext(connection.handle(), temporary ? "temp" : nullptr,
-                                   nullptr, table.c_str(), &raw);
+    const auto state = duckdb_appender_create_ext(connection.handle(), temporary ? "temp" : nullptr,
+                                                  nullptr, table.c_str(), &raw);
     Appender appender(raw, std::move(types));
     if (state != DuckDBSuccess) return appender.failed("open duckdb table for append");
     TRY(appender.make_chunk());

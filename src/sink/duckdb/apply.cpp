@@ -90,8 +90,7 @@ private:
 auto apply_rows(Connection& connection, const TargetTable& table, const Stage& stage,
                 const std::vector<std::size_t>& entries) -> Result<void> {
     TableApply apply(connection, table);
-    for (const auto entry : entries)
-        TRY(apply.add(TRY(stage.read(entry)), stage.bytes(entry)));
+    for (const auto entry : entries) TRY(apply.add(TRY(stage.read(entry)), stage.bytes(entry)));
     return apply.finish();
 }
 

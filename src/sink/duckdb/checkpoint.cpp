@@ -33,7 +33,8 @@ auto Checkpoints::opened(const std::optional<Offsets>& offsets) -> void {
 }
 
 auto Checkpoints::is_worthwhile() const -> bool {
-    return wal_bytes() > 0 && clock_.steady() - ended_ >= std::max(idle_interval, cost_ * idle_share);
+    return wal_bytes() > 0 &&
+           clock_.steady() - ended_ >= std::max(idle_interval, cost_ * idle_share);
 }
 
 auto Checkpoints::run(Connection& connection) -> Result<void> {

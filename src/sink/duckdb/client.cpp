@@ -32,8 +32,8 @@ auto open_error(const std::string& path, std::string message) -> Error {
         return {Fault::config, "not a duckdb file: " + path,
                 "Name a path that does not exist yet, or a DuckDB file.", path};
     if (says("Is a directory"))
-        return {Fault::config, "duckdb path is a folder: " + path,
-                "Name a file in that folder.", path};
+        return {Fault::config, "duckdb path is a folder: " + path, "Name a file in that folder.",
+                path};
     if (says("No such file or directory") || says("Permission denied"))
         return {Fault::config, "duckdb file cannot be opened: " + first_line(message),
                 "Create the folder and give this user the right to write in it.", path};
@@ -48,8 +48,8 @@ auto open_error(const std::string& path, std::string message) -> Error {
 
 auto read_chunk(duckdb_data_chunk chunk, std::size_t rows_max, TextRows& rows) -> void {
     const auto columns = duckdb_data_chunk_get_column_count(chunk);
-    const auto count = std::min<std::size_t>(duckdb_data_chunk_get_size(chunk),
-                                             rows_max - rows.size());
+    const auto count =
+        std::min<std::size_t>(duckdb_data_chunk_get_size(chunk), rows_max - rows.size());
     const auto first = rows.size();
     rows.resize(first + count);
     for (idx_t column = 0; column < columns; ++column) {
@@ -59,16 +59,19 @@ auto read_chunk(duckdb_data_chunk chunk, std::size_t rows_max, TextRows& rows) -
         for (std::size_t row = 0; row < count; ++row) {
             auto& value = rows[first + row].emplace_back();
             if (validity != nullptr && !duckdb_validity_row_is_valid(validity, row)) continue;
-            value.emplace(duckdb_string_t_data(&values[row]),
-                          duckdb_string_t_length(values[row]));
+            value.emplace(duckdb_string_t_data(&values[row]), duckdb_string_t_length(values[row]));
         }
     }
 }
 
 }  // namespace
 
-auto quoted(std::string_view identifier) -> std::string { return quote_with(identifier, '"'); }
-auto literal(std::string_view text) -> std::string { return quote_with(text, '\''); }
+auto quoted(std::string_view identifier) -> std::string {
+    return quote_with(identifier, '"');
+}
+auto literal(std::string_view text) -> std::string {
+    return quote_with(text, '\'');
+}
 
 auto fault_of(duckdb_error_type type) -> Fault {
     switch (type) {
@@ -124,8 +127,7 @@ auto Database::open(const std::string& path, const std::vector<Setting>& setting
     -> Result<Database> {
     if (duckdb_library_version() != version_required)
         return Error{Fault::config,
-                     std::string("duckdb library has another version: ") +
-                         duckdb_library_version(),
+                     std::string("duckdb library has another version: ") + duckdb_library_version(),
                      "Put the pinned libduckdb.so beside the program.", "duckdb"};
     duckdb_config raw_config = nullptr;
     if (duckdb_create_config(&raw_config) != DuckDBSuccess)

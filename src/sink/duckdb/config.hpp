@@ -33,8 +33,7 @@ struct DuckDbConfig {
             field("stage_bytes_max", &DuckDbConfig::stage_bytes_max,
                   "rows of one epoch held in memory; beyond it they wait in a file")
                 .at_least(Bytes::mib(1)),
-            field("queries_max", &DuckDbConfig::queries_max,
-                  "queries that run at once; more wait")
+            field("queries_max", &DuckDbConfig::queries_max, "queries that run at once; more wait")
                 .between(1, 64));
     }
 };

@@ -38,20 +38,22 @@ auto must(Result<T> result) -> T {
     CHECK(result.has_value());
     if constexpr (!std::is_void_v<T>) return std::move(result).value();
 }
-auto check(const arrow::Status& status) -> void { CHECK(status.ok()); }
+auto check(const arrow::Status& status) -> void {
+    CHECK(status.ok());
+}
 
 auto orders() -> SchemaPtr {
     static const SchemaPtr schema = [] {
         auto table = std::make_shared<TableSchema>();
         table->name = {"public", "orders"};
-        table->columns = {{"id", int64(), "", false, 1, nullptr},
-                          {"customer", int32(), "", true, 2, nullptr},
-                          {"status", utf8(), "", true, 3, nullptr},
-                          {"amount", arrow::decimal128(12, 2), "", true, 4, nullptr},
-                          {"created", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), "", true, 5,
-                           nullptr},
-                          {"weight", arrow::float64(), "", true, 6, nullptr},
-                          {"note", utf8(), "", true, 7, nullptr}};
+        table->columns = {
+            {"id", int64(), "", false, 1, nullptr},
+            {"customer", int32(), "", true, 2, nullptr},
+            {"status", utf8(), "", true, 3, nullptr},
+            {"amount", arrow::decimal128(12, 2), "", true, 4, nullptr},
+            {"created", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), "", true, 5, nullptr},
+            {"weight", arrow::float64(), "", true, 6, nullptr},
+            {"note", utf8(), "", true, 7, nullptr}};
         table->key = {0};
         table->generation = 1;
         return table;
@@ -79,12 +81,12 @@ auto before_of(const std::vector<Change>& changes) -> std::shared_ptr<arrow::Arr
     for (std::size_t i = 0; i < changes.size(); ++i) {
         check(ids.Append(changes[i].old_id));
         if (changes[i].old_id >= 0)
-            validity->mutable_data()[i / 8] = static_cast<std::uint8_t>(
-                validity->mutable_data()[i / 8] | (1U << (i % 8U)));
+            validity->mutable_data()[i / 8] =
+                static_cast<std::uint8_t>(validity->mutable_data()[i / 8] | (1U << (i % 8U)));
     }
-    return std::make_shared<arrow::StructArray>(
-        arrow::struct_({arrow::field("id", int64())}), rows,
-        arrow::ArrayVector{finish(ids)}, std::move(validity));
+    return std::make_shared<arrow::StructArray>(arrow::struct_({arrow::field("id", int64())}), rows,
+                                                arrow::ArrayVector{finish(ids)},
+                                                std::move(validity));
 }
 
 auto batch_of(const std::vector<Change>& changes) -> Batch {
@@ -117,13 +119,12 @@ auto batch_of(const std::vector<Change>& changes) -> Batch {
     const auto rows = static_cast<std::int64_t>(changes.size());
     const auto before = before_of(changes);
     auto layout = must(to_arrow(*orders(), {before->type_id() != arrow::Type::NA, false}));
-    return {orders(),
-            arrow::RecordBatch::Make(
-                layout, rows,
-                {finish(op), finish(commit), finish(ordinal), finish(time), before,
-                 arrow::MakeArrayOfNull(arrow::null(), rows).ValueOrDie(), finish(id),
-                 finish(customer), finish(status), finish(amount), finish(created), finish(weight),
-                 finish(note)})};
+    return {orders(), arrow::RecordBatch::Make(
+                          layout, rows,
+                          {finish(op), finish(commit), finish(ordinal), finish(time), before,
+                           arrow::MakeArrayOfNull(arrow::null(), rows).ValueOrDie(), finish(id),
+                           finish(customer), finish(status), finish(amount), finish(created),
+                           finish(weight), finish(note)})};
 }
 
 auto cpu_seconds() -> double {
@@ -154,16 +155,17 @@ auto median(std::vector<double> values) -> double {
 
 auto report(const char* name, const std::vector<Cost>& mine, const std::vector<Cost>& theirs,
             double rows, const std::string& conditions) -> void {
-    const auto of = [](const std::vector<Cost>& costs, double Cost::* part) {
+    const auto of = [](const std::vector<Cost>& costs, double Cost::*part) {
         std::vector<double> values;
         for (const auto& cost : costs) values.push_back(cost.*part);
         return median(values);
     };
     const auto one = [&](const char* what, const char* unit, double value, double reference) {
-        std::printf("{\"name\": \"duckdb %s %s\", \"value\": %.4g, \"unit\": \"%s\", \"reference\": "
-                    "\"minimal DuckDB client\", \"reference_value\": %.4g, \"ratio\": %.3f, "
-                    "\"conditions\": \"%s\"}\n",
-                    name, what, value, unit, reference, value / reference, conditions.c_str());
+        std::printf(
+            "{\"name\": \"duckdb %s %s\", \"value\": %.4g, \"unit\": \"%s\", \"reference\": "
+            "\"minimal DuckDB client\", \"reference_value\": %.4g, \"ratio\": %.3f, "
+            "\"conditions\": \"%s\"}\n",
+            name, what, value, unit, reference, value / reference, conditions.c_str());
         std::fflush(stdout);
     };
     const auto mine_s = of(mine, &Cost::seconds);
@@ -208,10 +210,9 @@ private:
 class ClientSide {
 public:
     explicit ClientSide(const std::filesystem::path& folder)
-        : database_(must(duckdb::Database::open((folder / "client.duckdb").string(),
-                                                {{"threads", "1"},
-                                                 {"memory_limit", "256MiB"},
-                                                 {"checkpoint_threshold", "1000TB"}}))),
+        : database_(must(duckdb::Database::open(
+              (folder / "client.duckdb").string(),
+              {{"threads", "1"}, {"memory_limit", "256MiB"}, {"checkpoint_threshold", "1000TB"}}))),
           connection_(must(database_.connect())) {
         run("CREATE TABLE orders (id BIGINT, customer INTEGER, status VARCHAR, amount "
             "DECIMAL(12,2), created TIMESTAMPTZ, weight DOUBLE, note VARCHAR);"
@@ -384,8 +385,9 @@ auto run_mixed(const std::filesystem::path& folder, std::int64_t rows, int round
             theirs.push_back(measure([&] { client.apply(epoch.rows, epoch.gone); }));
         }
         CHECK(sink.count() == client.count());
-        report("mixed", mine, theirs, static_cast<double>(size),
-               std::to_string(size) + " changes 40/35/15/10 into " + std::to_string(rows) + " rows");
+        report(
+            "mixed", mine, theirs, static_cast<double>(size),
+            std::to_string(size) + " changes 40/35/15/10 into " + std::to_string(rows) + " rows");
     }
     const auto mine = measure([&] { sink.settle(); });
     const auto theirs = measure([&] { client.run("CHECKPOINT"); });

@@ -75,7 +75,9 @@ DuckDbSink::DuckDbSink(DuckDbConfig config, SinkContext context)
       checkpoints_(config_.path, config_.wal_bytes_max.count, *context_.clock),
       stage_(context_.work_dir, config_.stage_bytes_max.count) {}
 
-DuckDbSink::~DuckDbSink() { close_database(); }
+DuckDbSink::~DuckDbSink() {
+    close_database();
+}
 
 auto DuckDbSink::close_database() -> void {
     queries_.close();
@@ -85,17 +87,18 @@ auto DuckDbSink::close_database() -> void {
 
 auto DuckDbSink::open_database() -> Result<void> {
     if (is_open_here(config_.path))
-        return Error{Fault::config,
-                     "duckdb file is in use by another sink of this process: " +
-                         config_.path.string(),
-                     "Name another path for one of them.", config_.path.string()};
+        return Error{
+            Fault::config,
+            "duckdb file is in use by another sink of this process: " + config_.path.string(),
+            "Name another path for one of them.", config_.path.string()};
     // What a killed process has left.
     std::error_code ignored;
     std::filesystem::remove_all(context_.work_dir / "duckdb_spill", ignored);
     database_.emplace(
         TRY(duckdb::Database::open(config_.path.string(), settings(config_, context_))));
     connection_.emplace(TRY(database_->connect()));
-    TRY(connection_->execute("PRAGMA disable_checkpoint_on_shutdown; SET GLOBAL TimeZone = 'UTC'; "
+    TRY(
+        connection_->execute("PRAGMA disable_checkpoint_on_shutdown; SET GLOBAL TimeZone = 'UTC'; "
                              "SET lock_configuration = true"));
     TRY(duckdb::make_catalog(*connection_));
     is_doubtful_ = false;
@@ -127,8 +130,9 @@ auto DuckDbSink::open(const Identity& identity) -> Result<std::optional<Progress
 }
 
 auto DuckDbSink::read_progress(const Identity& identity) -> Result<std::optional<Progress>> {
-    const auto rows = TRY(connection_->rows(
-        "SELECT pipeline, lane, queue_id, incarnation::VARCHAR, progress FROM main._leat_progress"));
+    const auto rows =
+        TRY(connection_->rows("SELECT pipeline, lane, queue_id, incarnation::VARCHAR, progress "
+                              "FROM main._leat_progress"));
     if (rows.empty()) return std::optional<Progress>();
     const auto text = [&](std::size_t i) { return rows.front().at(i).value_or(""); };
     if (text(0) != identity.pipeline)
@@ -178,8 +182,8 @@ auto DuckDbSink::evolve(const SchemaPtr& schema) -> Result<void> {
     auto& table = known->second;
     TRY(duckdb::check_change(*table.wanted, *schema));
     const auto& wanted = *table.wanted;
-    const bool is_older = wanted.generation == schema->generation &&
-                          wanted.version >= schema->version;
+    const bool is_older =
+        wanted.generation == schema->generation && wanted.version >= schema->version;
     if (!is_older) table.wanted = duckdb::successor(wanted, *schema);
     return {};
 }
@@ -204,8 +208,7 @@ auto DuckDbSink::apply_epoch() -> Result<void> {
     for (const auto& [table, from] : altered) TRY(duckdb::backfill(*connection_, *table, from));
     if (!altered.empty()) failpoint("duckdb.evolve");
     std::map<TableName, std::vector<std::size_t>> entries;
-    for (std::size_t i = 0; i < stage_.size(); ++i)
-        entries[stage_.schema(i)->name].push_back(i);
+    for (std::size_t i = 0; i < stage_.size(); ++i) entries[stage_.schema(i)->name].push_back(i);
     for (const auto& [name, indices] : entries)
         TRY(duckdb::apply_rows(*connection_, tables_.at(name), stage_, indices));
     failpoint("duckdb.staged");

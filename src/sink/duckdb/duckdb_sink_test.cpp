@@ -19,7 +19,9 @@ TEST(DuckDbSink, NewFileIsEmptyAndProgressComesBack) {
     const Folder folder;
     SinkFixture sink(folder);
     EXPECT_FALSE(sink.open().has_value());
-    sink.apply(BatchFixture(orders).insert({1, "a long note beyond twelve bytes", 1.5}).insert({2, nullptr, 2}));
+    sink.apply(BatchFixture(orders)
+                   .insert({1, "a long note beyond twelve bytes", 1.5})
+                   .insert({2, nullptr, 2}));
     EXPECT_EQ(sink.rows("SELECT * FROM orders ORDER BY id"),
               (Lines{"1|a long note beyond twelve bytes|1.5", "2|∅|2.0"}));
     sink.close();
@@ -47,14 +49,17 @@ TEST(DuckDbSink, UpdatesDeletesKeyChangesAndSwaps) {
     const Folder folder;
     SinkFixture sink(folder);
     sink.open();
-    sink.apply(BatchFixture(orders).insert({1, "one", 1}).insert({2, "two", 2}).insert({3, "three", 3}));
+    sink.apply(
+        BatchFixture(orders).insert({1, "one", 1}).insert({2, "two", 2}).insert({3, "three", 3}));
     sink.apply(BatchFixture(orders, 2).update({1, "ONE", 1}).remove({3}).insert({4, "four", 4}));
-    EXPECT_EQ(sink.rows("SELECT id, note FROM orders ORDER BY id"), (Lines{"1|ONE", "2|two", "4|four"}));
+    EXPECT_EQ(sink.rows("SELECT id, note FROM orders ORDER BY id"),
+              (Lines{"1|ONE", "2|two", "4|four"}));
     sink.apply(BatchFixture(orders, 3)
                    .move({1}, {99, "ONE", 1})
                    .move({2}, {1, "two", 2})
                    .move({99}, {2, "ONE", 1}));
-    EXPECT_EQ(sink.rows("SELECT id, note FROM orders ORDER BY id"), (Lines{"1|two", "2|ONE", "4|four"}));
+    EXPECT_EQ(sink.rows("SELECT id, note FROM orders ORDER BY id"),
+              (Lines{"1|two", "2|ONE", "4|four"}));
     sink.apply(BatchFixture(orders, 4).remove({4}).insert({4, "again", 4}));
     EXPECT_EQ(sink.rows("SELECT id, note FROM orders WHERE id = 4"), Lines{"4|again"});
 }
@@ -63,7 +68,10 @@ TEST(DuckDbSink, PartialRowsTakeTheRestFromTheirBase) {
     const Folder folder;
     SinkFixture sink(folder);
     sink.open();
-    sink.apply(BatchFixture(orders).insert({1, "big", 1}).insert({2, "bigger", 2}).insert({3, nullptr, 3}));
+    sink.apply(BatchFixture(orders)
+                   .insert({1, "big", 1})
+                   .insert({2, "bigger", 2})
+                   .insert({3, nullptr, 3}));
     sink.apply(BatchFixture(orders, 2)
                    .update({1, unsent, 10})
                    .move({2}, {20, unsent, 22})
@@ -106,7 +114,8 @@ TEST(DuckDbSink, TruncateEmptiesAndWhatFollowsStays) {
 
 TEST(DuckDbSink, FullRowTablesKeepExactMultiplicity) {
     const auto log = full_row_table(
-        "log", {{"line", arrow::utf8()}, {"x", arrow::float64()}, {"tags", arrow::list(arrow::utf8())}});
+        "log",
+        {{"line", arrow::utf8()}, {"x", arrow::float64()}, {"tags", arrow::list(arrow::utf8())}});
     const Folder folder;
     SinkFixture sink(folder);
     sink.open();
@@ -115,15 +124,18 @@ TEST(DuckDbSink, FullRowTablesKeepExactMultiplicity) {
     rows.insert({nullptr, std::nan(""), nullptr}).insert({nullptr, std::nan(""), nullptr});
     rows.insert({"zero", 0.0, nullptr}).insert({"zero", -0.0, nullptr});
     sink.apply(rows);
-    EXPECT_EQ(sink.rows("SELECT x FROM log WHERE line = 'zero' ORDER BY rowid"), (Lines{"0.0", "-0.0"}));
+    EXPECT_EQ(sink.rows("SELECT x FROM log WHERE line = 'zero' ORDER BY rowid"),
+              (Lines{"0.0", "-0.0"}));
     sink.apply(BatchFixture(log, 2)
                    .remove({"same", nullptr, nullptr})
                    .remove({"same", nullptr, nullptr})
                    .remove({nullptr, std::nan(""), nullptr})
                    .remove({"zero", 0.0, nullptr})
                    .move({"same", nullptr, nullptr}, {"other", 1, nullptr}));
-    EXPECT_EQ(sink.rows("SELECT line, (x + 0.0)::VARCHAR AS x, count(*) FROM log GROUP BY ALL ORDER BY ALL"),
-              (Lines{"other|1.0|1", "same|∅|2", "zero|0.0|1", "∅|nan|1"}));
+    EXPECT_EQ(
+        sink.rows(
+            "SELECT line, (x + 0.0)::VARCHAR AS x, count(*) FROM log GROUP BY ALL ORDER BY ALL"),
+        (Lines{"other|1.0|1", "same|∅|2", "zero|0.0|1", "∅|nan|1"}));
     sink.write(BatchFixture(log, 3).remove({"never", 1, nullptr}));
     const auto failed = sink->commit(progress_at(9));
     ASSERT_FALSE(failed);
@@ -142,11 +154,13 @@ TEST(DuckDbSink, ManyTablesCommitTogether) {
         sink.write(BatchFixture(events, 1).insert({7}));
         sink.write(BatchFixture(orders, 2).update({i, "y", 1}));
     }
-    EXPECT_EQ(sink.rows("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'orders'"), Lines{"0"});
+    EXPECT_EQ(sink.rows("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'orders'"),
+              Lines{"0"});
     sink.commit();
-    EXPECT_EQ(sink.rows("SELECT (SELECT count(*) FROM orders WHERE note = 'y'), (SELECT count(*) FROM "
-                        "customers), (SELECT sum(n) FROM events)"),
-              Lines{"20|20|140"});
+    EXPECT_EQ(
+        sink.rows("SELECT (SELECT count(*) FROM orders WHERE note = 'y'), (SELECT count(*) FROM "
+                  "customers), (SELECT sum(n) FROM events)"),
+        Lines{"20|20|140"});
 }
 
 TEST(DuckDbSink, SafeFollowsTheCheckpoint) {
@@ -182,7 +196,8 @@ TEST(DuckDbSink, OlderCopyOfTheFileSaysWhereItStands) {
         must(later->commit(progress_at(2)));
         must(later->settle(true));
     }
-    std::filesystem::copy(copy, folder.database(), std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy(copy, folder.database(),
+                          std::filesystem::copy_options::overwrite_existing);
     SinkFixture replayed(folder);
     EXPECT_EQ(replayed.open(2), progress_at(1));
     replayed.write(BatchFixture(orders, 2).update({1, "b", 1}).insert({2, "x", 1}));

@@ -21,7 +21,8 @@ const auto orders = keyed_table("orders", {{"id", arrow::int64()}, {"note", arro
 
 auto wider() -> SchemaPtr {
     auto schema = std::make_shared<TableSchema>(*orders);
-    schema->columns.push_back({"extra", arrow::int64(), "", true, 3, arrow::MakeScalar(std::int64_t{7})});
+    schema->columns.push_back(
+        {"extra", arrow::int64(), "", true, 3, arrow::MakeScalar(std::int64_t{7})});
     schema->version = 2;
     return schema;
 }
@@ -46,7 +47,10 @@ auto play(SinkFixture& sink, std::uint64_t from) -> void {
             for (int i = 0; i < 3000; ++i) rows.insert({i, "note"});
             sink.write(rows);
         },
-        [&] { sink.write(BatchFixture(orders, 2).update({1, unsent}).move({2}, {-2, "moved"}).remove({3})); },
+        [&] {
+            sink.write(
+                BatchFixture(orders, 2).update({1, unsent}).move({2}, {-2, "moved"}).remove({3}));
+        },
         [&] {
             sink.write(BatchFixture(orders, 3).update({4, "before"}));
             sink.write(BatchFixture(wider(), 3).insert({5000, "after", 1}).remove({6}));
@@ -59,7 +63,8 @@ auto play(SinkFixture& sink, std::uint64_t from) -> void {
     }
 }
 
-const auto summary = "SELECT count(*), sum(id), count(*) FILTER (note = 'moved'), sum(extra) FROM orders";
+const auto summary =
+    "SELECT count(*), sum(id), count(*) FILTER (note = 'moved'), sum(extra) FROM orders";
 
 class DuckDbCrash : public ::testing::TestWithParam<std::string> {};
 
@@ -82,7 +87,8 @@ TEST_P(DuckDbCrash, ReplayFromTheStoredProgressEndsEqual) {
         const auto stands = sink.open();
         const auto from = stands ? stands->offsets.change_offset : 0;
         const auto epochs = static_cast<std::uint64_t>(hit);
-        const bool is_before = GetParam() == "duckdb.staged" || GetParam() == "duckdb.before_commit";
+        const bool is_before =
+            GetParam() == "duckdb.staged" || GetParam() == "duckdb.before_commit";
         if (GetParam() != "duckdb.evolve") {
             EXPECT_EQ(from, is_before ? epochs - 1 : epochs);
         }
@@ -95,7 +101,9 @@ INSTANTIATE_TEST_SUITE_P(Points, DuckDbCrash,
                          ::testing::Values("duckdb.evolve", "duckdb.staged", "duckdb.before_commit",
                                            "duckdb.after_commit", "duckdb.before_checkpoint",
                                            "duckdb.after_checkpoint"),
-                         [](const auto& each) { return each.param.substr(each.param.find('.') + 1); });
+                         [](const auto& each) {
+                             return each.param.substr(each.param.find('.') + 1);
+                         });
 
 TEST(DuckDbDurability, FullDiskIsAnErrorAndNothingIsLost) {
     const Folder folder;
@@ -112,7 +120,8 @@ TEST(DuckDbDurability, FullDiskIsAnErrorAndNothingIsLost) {
         sink.write(big);
         const auto failed = sink->commit(progress_at(2));
         ASSERT_FALSE(failed);
-        EXPECT_TRUE(failed.error().fault == Fault::uncertain || failed.error().fault == Fault::retry)
+        EXPECT_TRUE(failed.error().fault == Fault::uncertain ||
+                    failed.error().fault == Fault::retry)
             << failed.error().what;
         const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
         CHECK(::setrlimit(RLIMIT_FSIZE, &none) == 0);
@@ -224,9 +233,13 @@ TEST(DuckDbDurability, ProgressOfOthersIsRefusedBeforeAnyWrite) {
         sink.write(BatchFixture(orders).insert({1, "a"}));
         must(sink->commit(progress_at(1, 5)));
     }
-    EXPECT_NE(refusal(folder, {"crm", "warehouse", "queue-1", 5}).what.find("another pipeline: shop"), std::string::npos);
-    EXPECT_NE(refusal(folder, {"shop", "other", "queue-1", 5}).what.find("another sink"), std::string::npos);
-    EXPECT_NE(refusal(folder, {"shop", "warehouse", "queue-2", 5}).what.find("another queue"), std::string::npos);
+    EXPECT_NE(
+        refusal(folder, {"crm", "warehouse", "queue-1", 5}).what.find("another pipeline: shop"),
+        std::string::npos);
+    EXPECT_NE(refusal(folder, {"shop", "other", "queue-1", 5}).what.find("another sink"),
+              std::string::npos);
+    EXPECT_NE(refusal(folder, {"shop", "warehouse", "queue-2", 5}).what.find("another queue"),
+              std::string::npos);
     EXPECT_NE(refusal(folder, identity_of(4)).what.find("newer incarnation: 5"), std::string::npos);
     SinkFixture sink(folder);
     EXPECT_TRUE(sink.open(6).has_value());
@@ -236,7 +249,8 @@ TEST(DuckDbDurability, TablesOfTheUserAreNotTouched) {
     const Folder folder;
     {
         auto database = must(duckdb::Database::open(folder.database().string(), {}));
-        must(must(database.connect()).execute("CREATE TABLE orders (mine INTEGER); INSERT INTO orders VALUES (1)"));
+        must(must(database.connect())
+                 .execute("CREATE TABLE orders (mine INTEGER); INSERT INTO orders VALUES (1)"));
     }
     SinkFixture sink(folder);
     sink.open();

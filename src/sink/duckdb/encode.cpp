@@ -130,8 +130,8 @@ auto encode_list(const Slice& slice, const ColumnType& type, duckdb_vector out, 
                            : static_cast<idx_t>(array.value_length(slice.from + i));
     }
     if (total > 0)
-        encode({array.values().get(), first, total}, *type.item,
-               duckdb_list_vector_get_child(out), items_at);
+        encode({array.values().get(), first, total}, *type.item, duckdb_list_vector_get_child(out),
+               items_at);
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ auto bytes(const std::string& text) -> std::shared_ptr<arrow::Scalar> {
     return std::make_shared<arrow::BinaryScalar>(arrow::Buffer::FromString(text));
 }
 auto uuid(const std::string& text) -> std::shared_ptr<arrow::Scalar> {
-    return std::make_shared<arrow::FixedSizeBinaryScalar>(arrow::Buffer::FromString(text), uuid_type);
+    return std::make_shared<arrow::FixedSizeBinaryScalar>(arrow::Buffer::FromString(text),
+                                                          uuid_type);
 }
 auto day(std::int32_t days) -> std::shared_ptr<arrow::Scalar> {
     return std::make_shared<arrow::Date32Scalar>(days);
@@ -39,7 +40,8 @@ auto moment(std::int64_t us, const std::shared_ptr<arrow::DataType>& type)
 auto clock_time(std::int64_t us) -> std::shared_ptr<arrow::Scalar> {
     return std::make_shared<arrow::Time64Scalar>(us, time_of_day);
 }
-auto decimal(const std::string& digits, int precision, int scale) -> std::shared_ptr<arrow::Scalar> {
+auto decimal(const std::string& digits, int precision, int scale)
+    -> std::shared_ptr<arrow::Scalar> {
     return std::make_shared<arrow::Decimal128Scalar>(arrow::Decimal128(digits),
                                                      arrow::decimal128(precision, scale));
 }
@@ -70,7 +72,8 @@ auto round_trip(const ColumnOf& column, const Row& values) -> Lines {
     // The second way in: through collapse and a stage.
     BatchFixture changes(schema, 2);
     for (std::size_t i = 0; i < values.size(); ++i)
-        changes.move({static_cast<std::int64_t>(i)}, {static_cast<std::int64_t>(i + 100), values[i]});
+        changes.move({static_cast<std::int64_t>(i)},
+                     {static_cast<std::int64_t>(i + 100), values[i]});
     for (std::size_t i = 0; i < values.size(); ++i)
         changes.insert({static_cast<std::int64_t>(i), values[i]});
     sink.apply(changes);
@@ -98,9 +101,11 @@ TEST(DuckDbTypes, NumbersAndBooleans) {
 }
 
 TEST(DuckDbTypes, DecimalsOfEveryWidth) {
-    EXPECT_EQ(round_trip({"v", arrow::decimal128(4, 2)}, {decimal("99.99", 4, 2), decimal("-0.01", 4, 2), nullptr}),
+    EXPECT_EQ(round_trip({"v", arrow::decimal128(4, 2)},
+                         {decimal("99.99", 4, 2), decimal("-0.01", 4, 2), nullptr}),
               (Lines{"99.99", "-0.01", "∅"}));
-    EXPECT_EQ(round_trip({"v", arrow::decimal128(9, 0)}, {decimal("-999999999", 9, 0)}), Lines{"-999999999"});
+    EXPECT_EQ(round_trip({"v", arrow::decimal128(9, 0)}, {decimal("-999999999", 9, 0)}),
+              Lines{"-999999999"});
     EXPECT_EQ(round_trip({"v", arrow::decimal128(18, 3)}, {decimal("-999999999999999.999", 18, 3)}),
               Lines{"-999999999999999.999"});
     EXPECT_EQ(round_trip({"v", arrow::decimal128(38, 10)},
@@ -109,44 +114,54 @@ TEST(DuckDbTypes, DecimalsOfEveryWidth) {
 }
 
 TEST(DuckDbTypes, TimesWithTheirInfinities) {
-    EXPECT_EQ(round_trip({"v", arrow::date32()}, {day(0), day(-719163), day(int32_min), day(int32_max)}),
-              (Lines{"1970-01-01", "0001-12-31 (BC)", "-infinity", "infinity"}));
-    EXPECT_EQ(round_trip({"v", utc}, {moment(1, utc), moment(int64_min, utc), moment(int64_max, utc),
-                                      moment(-210'866'803'200'000'000, utc)}),
-              (Lines{"1970-01-01 00:00:00.000001+00", "-infinity", "infinity",
-                     "4714-11-24 (BC) 00:00:00+00"}));
-    EXPECT_EQ(round_trip({"v", local}, {moment(-1, local), moment(int64_min, local), moment(int64_max, local),
-                                        moment(int64_max - 1, local)}),
-              (Lines{"1969-12-31 23:59:59.999999", "-infinity", "infinity", "294247-01-10 04:00:54.775806"}));
-    EXPECT_EQ(round_trip({"v", time_of_day}, {clock_time(0), clock_time(86'399'999'999), clock_time(86'400'000'000)}),
+    EXPECT_EQ(
+        round_trip({"v", arrow::date32()}, {day(0), day(-719163), day(int32_min), day(int32_max)}),
+        (Lines{"1970-01-01", "0001-12-31 (BC)", "-infinity", "infinity"}));
+    EXPECT_EQ(
+        round_trip({"v", utc}, {moment(1, utc), moment(int64_min, utc), moment(int64_max, utc),
+                                moment(-210'866'803'200'000'000, utc)}),
+        (Lines{"1970-01-01 00:00:00.000001+00", "-infinity", "infinity",
+               "4714-11-24 (BC) 00:00:00+00"}));
+    EXPECT_EQ(round_trip({"v", local}, {moment(-1, local), moment(int64_min, local),
+                                        moment(int64_max, local), moment(int64_max - 1, local)}),
+              (Lines{"1969-12-31 23:59:59.999999", "-infinity", "infinity",
+                     "294247-01-10 04:00:54.775806"}));
+    EXPECT_EQ(round_trip({"v", time_of_day},
+                         {clock_time(0), clock_time(86'399'999'999), clock_time(86'400'000'000)}),
               (Lines{"00:00:00", "23:59:59.999999", "24:00:00"}));
 }
 
 TEST(DuckDbTypes, TextBytesAndUuids) {
     const std::string nul("a\0b, longer than twelve bytes", 29);
-    EXPECT_EQ(round_trip({"v", arrow::utf8()}, {"", "twelve bytes", "thirteen byte", "größer als zwölf €", nul, nullptr}),
+    EXPECT_EQ(round_trip({"v", arrow::utf8()},
+                         {"", "twelve bytes", "thirteen byte", "größer als zwölf €", nul, nullptr}),
               (Lines{"", "twelve bytes", "thirteen byte", "größer als zwölf €", nul, "∅"}));
-    EXPECT_EQ(round_trip({"v", arrow::utf8(), "numeric"}, {"NaN", "1e100"}), (Lines{"NaN", "1e100"}));
+    EXPECT_EQ(round_trip({"v", arrow::utf8(), "numeric"}, {"NaN", "1e100"}),
+              (Lines{"NaN", "1e100"}));
     EXPECT_EQ(round_trip({"v", arrow::binary()}, {bytes(std::string("\0\xff'\\", 4)), bytes("")}),
               (Lines{R"(\x00\xFF\x27\x5C)", ""}));
-    EXPECT_EQ(round_trip({"v", uuid_type, "uuid"},
-                         {uuid(std::string(16, '\0')), uuid(std::string(16, '\xff')),
-                          uuid("\x01\x23\x45\x67\x89\xab\xcd\xef\xfe\xdc\xba\x98\x76\x54\x32\x10")}),
-              (Lines{"00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
-                     "01234567-89ab-cdef-fedc-ba9876543210"}));
-    EXPECT_EQ(round_trip({"v", arrow::utf8(), "json"}, {R"({"b": 1,  "a": [1.10]})", "null", nullptr}),
-              (Lines{R"({"b": 1,  "a": [1.10]})", "null", "∅"}));
+    EXPECT_EQ(
+        round_trip({"v", uuid_type, "uuid"},
+                   {uuid(std::string(16, '\0')), uuid(std::string(16, '\xff')),
+                    uuid("\x01\x23\x45\x67\x89\xab\xcd\xef\xfe\xdc\xba\x98\x76\x54\x32\x10")}),
+        (Lines{"00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
+               "01234567-89ab-cdef-fedc-ba9876543210"}));
+    EXPECT_EQ(
+        round_trip({"v", arrow::utf8(), "json"}, {R"({"b": 1,  "a": [1.10]})", "null", nullptr}),
+        (Lines{R"({"b": 1,  "a": [1.10]})", "null", "∅"}));
 }
 
 TEST(DuckDbTypes, Lists) {
     const auto ints = arrow::list(arrow::int32());
-    EXPECT_EQ(round_trip({"v", ints}, {list_of(arrow::int32(), {1, nullptr, 3}), list_of(arrow::int32(), {}), nullptr,
-                                       list_of(arrow::int32(), {4})}),
+    EXPECT_EQ(round_trip({"v", ints},
+                         {list_of(arrow::int32(), {1, nullptr, 3}), list_of(arrow::int32(), {}),
+                          nullptr, list_of(arrow::int32(), {4})}),
               (Lines{"[1, NULL, 3]", "[]", "∅", "[4]"}));
     EXPECT_EQ(round_trip({"v", arrow::list(arrow::utf8())},
                          {list_of(arrow::utf8(), {"a text of more than twelve bytes", "b"})}),
               Lines{"[a text of more than twelve bytes, b]"});
-    EXPECT_EQ(round_trip({"v", arrow::list(uuid_type), "uuid[]"}, {list_of(uuid_type, {uuid(std::string(16, '\1'))})}),
+    EXPECT_EQ(round_trip({"v", arrow::list(uuid_type), "uuid[]"},
+                         {list_of(uuid_type, {uuid(std::string(16, '\1'))})}),
               Lines{"[01010101-0101-0101-0101-010101010101]"});
 }
 
@@ -159,24 +174,30 @@ TEST(DuckDbTypes, ManyRowsOfListsAndNullsAcrossChunks) {
     BatchFixture rows(schema);
     for (std::int64_t i = 0; i < 5000; ++i) {
         Row items(static_cast<std::size_t>(i % 4), Value(i));
-        rows.insert({i, i % 5 == 0 ? Value(nullptr) : Value(list_of(arrow::int64(), items)),
-                     i % 3 == 0 ? Value(nullptr) : Value("a rather long text " + std::to_string(i))});
+        rows.insert(
+            {i, i % 5 == 0 ? Value(nullptr) : Value(list_of(arrow::int64(), items)),
+             i % 3 == 0 ? Value(nullptr) : Value("a rather long text " + std::to_string(i))});
     }
     const auto all = rows.build();
     // Not at the beginning of its buffers.
     EXPECT_TRUE(sink.write(Batch{schema, all.rows->Slice(0, 700)}).empty());
     EXPECT_TRUE(sink.write(slice(all, 700)).empty());
     sink.commit();
-    EXPECT_EQ(sink.rows("SELECT count(*), count(v), count(s), sum(id), count(*) FILTER (id % 5 = 0 AND "
-                        "v IS NULL OR id % 5 <> 0 AND len(v) = id % 4 AND list_sum(v) IS NOT DISTINCT FROM "
-                        "(CASE WHEN id % 4 > 0 THEN id * (id % 4) END)), count(*) FILTER (s = "
-                        "'a rather long text ' || id) FROM t"),
-              Lines{"5000|4000|3333|12497500|5000|3333"});
+    EXPECT_EQ(
+        sink.rows(
+            "SELECT count(*), count(v), count(s), sum(id), count(*) FILTER (id % 5 = 0 AND "
+            "v IS NULL OR id % 5 <> 0 AND len(v) = id % 4 AND list_sum(v) IS NOT DISTINCT FROM "
+            "(CASE WHEN id % 4 > 0 THEN id * (id % 4) END)), count(*) FILTER (s = "
+            "'a rather long text ' || id) FROM t"),
+        Lines{"5000|4000|3333|12497500|5000|3333"});
 }
 
 TEST(DuckDbTypes, UnheldValuesAreRejectedAloneWithColumnAndReason) {
-    const auto schema = keyed_table("t", {{"id", arrow::int64()}, {"at", utc}, {"d", arrow::date32()},
-                                          {"s", arrow::utf8()}, {"p", time_of_day},
+    const auto schema = keyed_table("t", {{"id", arrow::int64()},
+                                          {"at", utc},
+                                          {"d", arrow::date32()},
+                                          {"s", arrow::utf8()},
+                                          {"p", time_of_day},
                                           {"l", arrow::list(arrow::utf8())}});
     const Folder folder;
     SinkFixture sink(folder);
@@ -206,11 +227,13 @@ TEST(DuckDbTypes, UnheldValuesAreRejectedAloneWithColumnAndReason) {
 
 TEST(DuckDbTypes, TypesWithoutAPlaceAreRefusedWithTheirColumn) {
     EXPECT_EQ(duckdb::column_type(*arrow::struct_({}), "").kind, duckdb::Kind::unsupported);
-    EXPECT_EQ(duckdb::column_type(*arrow::timestamp(arrow::TimeUnit::NANO), "").kind, duckdb::Kind::unsupported);
+    EXPECT_EQ(duckdb::column_type(*arrow::timestamp(arrow::TimeUnit::NANO), "").kind,
+              duckdb::Kind::unsupported);
     const Folder folder;
     SinkFixture sink(folder);
     sink.open();
-    const auto refused = sink->evolve(keyed_table("t", {{"id", arrow::int64()}, {"odd", arrow::null()}}));
+    const auto refused =
+        sink->evolve(keyed_table("t", {{"id", arrow::int64()}, {"odd", arrow::null()}}));
     ASSERT_FALSE(refused);
     EXPECT_NE(refused.error().what.find("column odd"), std::string::npos);
 }

@@ -54,13 +54,11 @@ auto judge_date(const arrow::Array& array, std::vector<Misfit>& misfits) -> void
 
 auto judge_time(const arrow::Array& array, std::vector<Misfit>& misfits) -> void {
     const auto* const values = array.data()->GetValues<std::int64_t>(1);
-    judge_each(array, "time is not within a day", misfits, [&](std::int64_t row) {
-        return values[row] >= 0 && values[row] <= day_us;
-    });
+    judge_each(array, "time is not within a day", misfits,
+               [&](std::int64_t row) { return values[row] >= 0 && values[row] <= day_us; });
 }
 
-auto judge_decimal(const arrow::Array& array, int precision, std::vector<Misfit>& misfits)
-    -> void {
+auto judge_decimal(const arrow::Array& array, int precision, std::vector<Misfit>& misfits) -> void {
     const auto& decimals = static_cast<const arrow::Decimal128Array&>(array);
     judge_each(array, "number has more digits than its column", misfits, [&](std::int64_t row) {
         return arrow::Decimal128(decimals.GetValue(row)).FitsInPrecision(precision);

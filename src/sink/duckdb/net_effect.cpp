@@ -27,8 +27,12 @@ auto all_columns(const arrow::RecordBatch& rows) -> std::vector<const arrow::Arr
     return arrays;
 }
 
-auto boolean_type() -> ColumnType { return column_type(*arrow::boolean(), ""); }
-auto count_type() -> ColumnType { return column_type(*arrow::int64(), ""); }
+auto boolean_type() -> ColumnType {
+    return column_type(*arrow::boolean(), "");
+}
+auto count_type() -> ColumnType {
+    return column_type(*arrow::int64(), "");
+}
 
 auto incomplete(const TableSchema& schema, std::int64_t rows) -> Error {
     return {Fault::poison,
@@ -97,8 +101,8 @@ auto NetEffectWriter::remove_keys(const Batch& run, const NetEffect& effect) -> 
     for (std::size_t i = 0; i < table_.applied->key.size(); ++i) {
         const auto& key = column(table_.applied->key[i]);
         const auto name = "k" + std::to_string(i);
-        condition += (i == 0 ? "" : " AND ") + std::string("t.") + quoted(key.name) + " = stage." +
-                     name;
+        condition +=
+            (i == 0 ? "" : " AND ") + std::string("t.") + quoted(key.name) + " = stage." + name;
         stage.push_back({name, type_of(key)});
     }
     auto out = TRY(Appender::into_statement(
@@ -128,14 +132,16 @@ auto NetEffectWriter::remove_counted(const Batch& run, const NetEffect& effect) 
     TRY(out.append(all_columns(*rows), rows->num_rows()));
     TRY(out.finish());
     const auto removed = TRY(connection_.execute(
-        "DELETE FROM " + target_ + " WHERE rowid IN (SELECT id FROM (SELECT t.rowid AS id, s.n, "
-        "row_number() OVER (PARTITION BY s.rowid ORDER BY t.rowid) AS copy FROM " + target_ +
-        " AS t JOIN temp." + quoted(removed_table) + " AS s ON " + condition +
+        "DELETE FROM " + target_ +
+        " WHERE rowid IN (SELECT id FROM (SELECT t.rowid AS id, s.n, "
+        "row_number() OVER (PARTITION BY s.rowid ORDER BY t.rowid) AS copy FROM " +
+        target_ + " AS t JOIN temp." + quoted(removed_table) + " AS s ON " + condition +
         ") WHERE copy <= n)"));
     const auto wanted =
         std::accumulate(effect.row_deletes.begin(), effect.row_deletes.end(), std::int64_t{0},
                         [](std::int64_t sum, const CountedRow& row) { return sum + row.count; });
-    if (removed != wanted) return diverged(*run.schema, "rows to delete are missing", wanted - removed);
+    if (removed != wanted)
+        return diverged(*run.schema, "rows to delete are missing", wanted - removed);
     return {};
 }
 

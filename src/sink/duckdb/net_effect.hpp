@@ -37,8 +37,8 @@ private:
 
     Connection& connection_;
     const TargetTable& table_;
-    std::string target_;          // quoted, with its schema
-    std::vector<int> places_;     // per column of the table: index in the schema, -1: dropped
+    std::string target_;       // quoted, with its schema
+    std::vector<int> places_;  // per column of the table: index in the schema, -1: dropped
 };
 
 }  // namespace leat::duckdb

@@ -20,8 +20,9 @@ TEST(DuckDbQuery, AnswersWithNamesTypesAndText) {
     SinkFixture sink(folder);
     sink.open();
     sink.apply(BatchFixture(orders).insert({1, "a"}).insert({2, nullptr}));
-    const auto result = must(sink.query("WITH q AS (FROM orders) SELECT id, note, id * 1.5 AS x, [id] AS x FROM q "
-                                        "ORDER BY id DESC -- a remark\n;; "));
+    const auto result =
+        must(sink.query("WITH q AS (FROM orders) SELECT id, note, id * 1.5 AS x, [id] AS x FROM q "
+                        "ORDER BY id DESC -- a remark\n;; "));
     EXPECT_EQ(result.columns, (Lines{"id", "note", "x", "x"}));
     EXPECT_EQ(result.types, (Lines{"BIGINT", "VARCHAR", "DECIMAL(21,1)", "BIGINT[]"}));
     ASSERT_EQ(result.rows.size(), 2U);
@@ -59,16 +60,18 @@ TEST_P(DuckDbQueryRefusal, IsAConfigurationErrorAndChangesNothing) {
 INSTANTIATE_TEST_SUITE_P(
     Statements, DuckDbQueryRefusal,
     ::testing::Values("", ";", "SELEC 1", "SELECT 1; SELECT 2", "SELECT * FROM nowhere",
-                      "INSERT INTO orders VALUES (5, 'x')", "DELETE FROM orders", "DROP TABLE orders",
-                      "CREATE TABLE x (i INTEGER)", "CREATE TEMP TABLE x AS SELECT 1", "SET threads = 4",
-                      "PRAGMA database_size", "CHECKPOINT", "FORCE CHECKPOINT", "ATTACH 'x.db'",
-                      "COPY orders TO 'x.csv'", "BEGIN", "ROLLBACK", "CALL force_checkpoint()",
+                      "INSERT INTO orders VALUES (5, 'x')", "DELETE FROM orders",
+                      "DROP TABLE orders", "CREATE TABLE x (i INTEGER)",
+                      "CREATE TEMP TABLE x AS SELECT 1", "SET threads = 4", "PRAGMA database_size",
+                      "CHECKPOINT", "FORCE CHECKPOINT", "ATTACH 'x.db'", "COPY orders TO 'x.csv'",
+                      "BEGIN", "ROLLBACK", "CALL force_checkpoint()",
                       "SELECT * FROM force_checkpoint()", "EXPLAIN ANALYZE DELETE FROM orders",
                       "SELECT 1) AS q(c0); DROP TABLE orders; SELECT 1 FROM (SELECT 1",
                       "SELECT * FROM read_text('/etc/passwd')", "SELECT * FROM '/etc/passwd'",
-                      "SELECT * FROM read_csv('/etc/passwd')", "SELECT ?", "LOAD json", "INSTALL httpfs",
-                      "EXPORT DATABASE 'x'", "SELECT 1/'x'", "UPDATE orders SET note = 'x'",
-                      "VACUUM", "PREPARE p AS SELECT 1", "WITH x AS (DELETE FROM orders RETURNING id) SELECT * FROM x"));
+                      "SELECT * FROM read_csv('/etc/passwd')", "SELECT ?", "LOAD json",
+                      "INSTALL httpfs", "EXPORT DATABASE 'x'", "SELECT 1/'x'",
+                      "UPDATE orders SET note = 'x'", "VACUUM", "PREPARE p AS SELECT 1",
+                      "WITH x AS (DELETE FROM orders RETURNING id) SELECT * FROM x"));
 
 TEST(DuckDbQuery, ManyAtOnceSeeWholeEpochsOnlyWhileTheLaneCommitsAndReopens) {
     const Folder folder;
@@ -82,7 +85,8 @@ TEST(DuckDbQuery, ManyAtOnceSeeWholeEpochsOnlyWhileTheLaneCommitsAndReopens) {
     for (int i = 0; i < 6; ++i)
         readers.emplace_back([&] {
             while (!stop) {
-                const auto result = sink.query("SELECT count(*), count(DISTINCT note) FROM orders", 10);
+                const auto result =
+                    sink.query("SELECT count(*), count(DISTINCT note) FROM orders", 10);
                 if (!result) {
                     if (result.error().fault != Fault::retry) ++wrong;
                     continue;

@@ -206,10 +206,10 @@ auto record(Connection& connection, const TargetTable& table) -> Result<void> {
 }
 
 auto load_columns(Connection& connection, TargetTable& table) -> Result<void> {
-    const auto rows = TRY(connection.rows(
-        "SELECT column_name::VARCHAR FROM duckdb_columns() WHERE database_name = "
-        "current_database() AND schema_name = 'main' AND table_name = " +
-        literal(table.name) + " ORDER BY column_index"));
+    const auto rows = TRY(
+        connection.rows("SELECT column_name::VARCHAR FROM duckdb_columns() WHERE database_name = "
+                        "current_database() AND schema_name = 'main' AND table_name = " +
+                        literal(table.name) + " ORDER BY column_index"));
     table.columns.clear();
     for (const auto& row : rows) table.columns.push_back(row.at(0).value_or(""));
     for (const auto& column : table.applied->columns)
@@ -231,8 +231,9 @@ auto folded(std::string_view name) -> std::string {
 
 auto check_schema(const TableSchema& schema) -> Result<void> {
     const auto refused = [&](const std::string& why, const char* hint) {
-        return Error{Fault::fatal, "duckdb cannot hold table " + to_string(schema.name) + ": " + why,
-                     hint, to_string(schema.name)};
+        return Error{Fault::fatal,
+                     "duckdb cannot hold table " + to_string(schema.name) + ": " + why, hint,
+                     to_string(schema.name)};
     };
     if (folded(target_name(schema.name)).starts_with(reserved))
         return Error{Fault::config, "table name is reserved: " + to_string(schema.name),
@@ -294,8 +295,7 @@ auto make_catalog(Connection& connection) -> Result<void> {
 
 auto load_tables(Connection& connection) -> Result<Tables> {
     Tables tables;
-    const auto rows =
-        TRY(connection.rows("SELECT target, hex(schema) FROM main._leat_tables"));
+    const auto rows = TRY(connection.rows("SELECT target, hex(schema) FROM main._leat_tables"));
     for (const auto& row : rows) {
         TargetTable table;
         table.name = row.at(0).value_or("");
@@ -333,9 +333,8 @@ auto backfill(Connection& connection, const TargetTable& table, const SchemaPtr&
             !column.default_value->is_valid || type_of(column).kind != Kind::list)
             continue;
         TRY(stage_default(connection, column));
-        TRY(connection.execute("UPDATE main." + quoted(table.name) + " SET " +
-                               quoted(column.name) + " = (SELECT v FROM temp." +
-                               quoted(default_table) + ")"));
+        TRY(connection.execute("UPDATE main." + quoted(table.name) + " SET " + quoted(column.name) +
+                               " = (SELECT v FROM temp." + quoted(default_table) + ")"));
     }
     return {};
 }

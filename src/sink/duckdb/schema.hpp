@@ -33,8 +33,8 @@ auto check_schema(const TableSchema& schema) -> Result<void>;
 // Refuses a change that the target cannot follow within a generation: another key, a type, a name.
 auto check_change(const TableSchema& from, const TableSchema& to) -> Result<void>;
 
-// `to` as it is wanted after `from`: a column keeps the default it came with, which is what the rows
-// before it hold, whatever became of the default later.
+// `to` as it is wanted after `from`: a column keeps the default it came with, which is what the
+// rows before it hold, whatever became of the default later.
 auto successor(const TableSchema& from, const TableSchema& to) -> SchemaPtr;
 
 // Makes the sink's own tables where they are missing; reads what they say. `columns` is read from

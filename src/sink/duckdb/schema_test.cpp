@@ -28,10 +28,12 @@ auto text(const char* value) -> std::shared_ptr<arrow::Scalar> {
 
 const auto id_column = column("id", arrow::int64(), 1);
 const auto v1 = version(1, {id_column, column("a", arrow::utf8(), 2)});
-const auto v2 = version(2, {id_column, column("a", arrow::utf8(), 2), column("b", arrow::utf8(), 3, text("it's new"))});
+const auto v2 = version(
+    2, {id_column, column("a", arrow::utf8(), 2), column("b", arrow::utf8(), 3, text("it's new"))});
 const auto v3 = version(3, {id_column, column("b", arrow::utf8(), 3, text("it's new"))});
 // `a` again, another type and another id
-const auto v4 = version(4, {id_column, column("b", arrow::utf8(), 3), column("a", arrow::int32(), 4)});
+const auto v4 =
+    version(4, {id_column, column("b", arrow::utf8(), 3), column("a", arrow::int32(), 4)});
 
 TEST(DuckDbSchema, AddedColumnBackfillsWhatExistsWithItsDefault) {
     const Folder folder;
@@ -39,7 +41,8 @@ TEST(DuckDbSchema, AddedColumnBackfillsWhatExistsWithItsDefault) {
     sink.open();
     sink.apply(BatchFixture(v1).insert({1, "x"}));
     sink.apply(BatchFixture(v2, 2).insert({2, "y", nullptr}).insert({3, "z", "own"}));
-    EXPECT_EQ(sink.rows("SELECT id, a, b FROM t ORDER BY id"), (Lines{"1|x|it's new", "2|y|∅", "3|z|own"}));
+    EXPECT_EQ(sink.rows("SELECT id, a, b FROM t ORDER BY id"),
+              (Lines{"1|x|it's new", "2|y|∅", "3|z|own"}));
 }
 
 TEST(DuckDbSchema, AllVersionsInOneEpochEqualOneEpochEach) {
@@ -84,20 +87,25 @@ TEST(DuckDbSchema, DefaultsOfEveryTypeAndOfListsReachOldRows) {
     const auto utc = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
     auto json = column("j", arrow::utf8(), 9, text(R"({"k": "it's"})"));
     json.logical_type = "json";
-    const auto wide = version(
-        2, {id_column, column("a", arrow::utf8(), 2),
-            column("l", arrow::list(arrow::int32()), 3, list),
-            column("d", arrow::float64(), 4, arrow::MakeScalar(-0.0)),
-            column("ts", utc, 5, std::make_shared<arrow::TimestampScalar>(std::numeric_limits<std::int64_t>::max(), utc)),
-            column("day", arrow::date32(), 6, std::make_shared<arrow::Date32Scalar>(0)),
-            column("raw", arrow::binary(), 7, std::make_shared<arrow::BinaryScalar>(arrow::Buffer::FromString(std::string("\0'\\", 3)))),
-            column("yes", arrow::boolean(), 8, arrow::MakeScalar(true)), json});
+    const auto wide =
+        version(2, {id_column, column("a", arrow::utf8(), 2),
+                    column("l", arrow::list(arrow::int32()), 3, list),
+                    column("d", arrow::float64(), 4, arrow::MakeScalar(-0.0)),
+                    column("ts", utc, 5,
+                           std::make_shared<arrow::TimestampScalar>(
+                               std::numeric_limits<std::int64_t>::max(), utc)),
+                    column("day", arrow::date32(), 6, std::make_shared<arrow::Date32Scalar>(0)),
+                    column("raw", arrow::binary(), 7,
+                           std::make_shared<arrow::BinaryScalar>(
+                               arrow::Buffer::FromString(std::string("\0'\\", 3)))),
+                    column("yes", arrow::boolean(), 8, arrow::MakeScalar(true)), json});
     const Folder folder;
     SinkFixture sink(folder);
     sink.open();
     sink.apply(BatchFixture(v1).insert({1, "x"}).insert({2, "y"}));
     sink.write(BatchFixture(v1, 2).insert({3, "z"}).remove({2}));
-    sink.apply(BatchFixture(wide, 3).update({1, "X", unsent, unsent, unsent, unsent, unsent, unsent, unsent}));
+    sink.apply(BatchFixture(wide, 3).update(
+        {1, "X", unsent, unsent, unsent, unsent, unsent, unsent, unsent}));
     const std::string rest = R"(|[7]|-0.0|infinity|1970-01-01|\x00\x27\x5C|true|{"k": "it's"})";
     EXPECT_EQ(sink.rows("SELECT * FROM t ORDER BY id"), (Lines{"1|X" + rest, "3|z" + rest}));
 }
@@ -110,11 +118,17 @@ TEST(DuckDbSchema, FullRowTablesFollowToo) {
         return SchemaPtr(schema);
     };
     const auto first = make(1, {column("a", arrow::utf8(), 1), column("b", arrow::utf8(), 2)});
-    const auto second = make(2, {column("a", arrow::utf8(), 1), column("c", arrow::int64(), 3, arrow::MakeScalar(std::int64_t{5}))});
+    const auto second =
+        make(2, {column("a", arrow::utf8(), 1),
+                 column("c", arrow::int64(), 3, arrow::MakeScalar(std::int64_t{5}))});
     const Folder folder;
     SinkFixture sink(folder);
     sink.open();
-    sink.apply(BatchFixture(first).insert({"x", "1"}).insert({"x", "1"}).insert({"y", "2"}).insert({"z", "3"}));
+    sink.apply(BatchFixture(first)
+                   .insert({"x", "1"})
+                   .insert({"x", "1"})
+                   .insert({"y", "2"})
+                   .insert({"z", "3"}));
     sink.write(BatchFixture(first, 2).remove({"x", "1"}).move({"z", "3"}, {"zz", "3"}));
     sink.apply(BatchFixture(second, 3).remove({"y", 5}).insert({"w", 6}));
     EXPECT_EQ(sink.rows("SELECT a, b, c FROM log ORDER BY a"), (Lines{"w|∅|6", "x|∅|5", "zz|∅|5"}));
@@ -176,7 +190,8 @@ TEST(DuckDbSchema, WhatCannotBeFollowedNamesTableAndColumn) {
     };
     refused(version(2, {id_column, column("a", arrow::int32(), 2)}), "column a changed its type");
     refused(version(2, {id_column, column("z", arrow::utf8(), 2)}), "column a was renamed to z");
-    refused(version(2, {id_column, column("A", arrow::utf8(), 2), column("a", arrow::utf8(), 3)}), "case");
+    refused(version(2, {id_column, column("A", arrow::utf8(), 2), column("a", arrow::utf8(), 3)}),
+            "case");
     refused(version(2, {column("id", arrow::int64(), 7), column("a", arrow::utf8(), 2)}), "key");
     refused(version(2, {}), "no columns");
 }
@@ -192,7 +207,8 @@ TEST(DuckDbSchema, NamesThatClashAreConfigurationErrors) {
         return SchemaPtr(schema);
     };
     must(sink->evolve(named("a", "b_c")));
-    for (const auto& clash : {named("a_b", "c"), named("A", "B_C"), named("public", "_leat_progress")}) {
+    for (const auto& clash :
+         {named("a_b", "c"), named("A", "B_C"), named("public", "_leat_progress")}) {
         const auto result = sink->evolve(clash);
         ASSERT_FALSE(result);
         EXPECT_EQ(result.error().fault, Fault::config) << result.error().what;
@@ -200,7 +216,8 @@ TEST(DuckDbSchema, NamesThatClashAreConfigurationErrors) {
 }
 
 TEST(DuckDbSchema, NamesAreQuoted) {
-    const auto odd = keyed_table("or\"der; DROP", {{"select", arrow::int64()}, {"a \"b\"", arrow::utf8()}});
+    const auto odd =
+        keyed_table("or\"der; DROP", {{"select", arrow::int64()}, {"a \"b\"", arrow::utf8()}});
     const Folder folder;
     SinkFixture sink(folder);
     sink.open();

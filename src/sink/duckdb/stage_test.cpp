@@ -62,7 +62,8 @@ TEST(DuckDbStage, EpochOfAnySizeNeedsBoundedMemory) {
         SinkFixture sink(folder, config);
         sink.open();
         // 900 MB of new rows in one epoch, and 45 MB of updates that keep their text.
-        const auto events = append_only_table("events", {{"n", arrow::int64()}, {"s", arrow::utf8()}});
+        const auto events =
+            append_only_table("events", {{"n", arrow::int64()}, {"s", arrow::utf8()}});
         const std::string text(300, 'x');
         BatchFixture many(events);
         for (int i = 0; i < 1000; ++i) many.insert({i, text + std::to_string(i)});
@@ -75,7 +76,8 @@ TEST(DuckDbStage, EpochOfAnySizeNeedsBoundedMemory) {
         }
         for (int i = 0; i < 100; i += 2) {
             BatchFixture rows(orders, 2);
-            for (int k = 0; k < 1000; ++k) rows.move({i * 1000 + k + 1}, {-(i * 1000 + k + 1), unsent});
+            for (int k = 0; k < 1000; ++k)
+                rows.move({i * 1000 + k + 1}, {-(i * 1000 + k + 1), unsent});
             sink.write(rows);
         }
         sink.commit();
