@@ -79,9 +79,10 @@ private:
     auto read_engine() -> void {
         const auto engine = config::read<EngineOptions>(file_.run, problems_, {.where = "'run'", .typed = false});
         loaded_.capture.snapshot_workers = engine.snapshot_workers;
-        loaded_.epoch = {engine.epoch_rows_max,
-                         static_cast<std::int64_t>(engine.epoch_bytes_max.count),
-                         engine.epoch_age_max, engine.commit_pause_factor};
+        loaded_.epoch.rows_max = engine.epoch_rows_max;
+        loaded_.epoch.bytes_max = static_cast<std::int64_t>(engine.epoch_bytes_max.count);
+        loaded_.epoch.age_max = engine.epoch_age_max;
+        loaded_.epoch.pause_factor = engine.commit_pause_factor;
     }
 
     auto read_sinks() -> void {

@@ -33,6 +33,18 @@ TEST(Epoch, PausesAfterACommitForAMultipleOfItsCost) {
     EXPECT_TRUE(epoch.due(milliseconds(100), true));
 }
 
+TEST(Epoch, PausesLongerAfterABusyEpoch) {
+    EpochLimits limits;
+    limits.busy_rows = 100;
+    limits.busy_pause_factor = 3.0;
+    Epoch epoch{limits};
+    epoch.add(100, 100, milliseconds(0));
+    epoch.committed(milliseconds(0), milliseconds(20));
+    epoch.add(1, 100, milliseconds(21));
+    EXPECT_FALSE(epoch.due(milliseconds(79), true));
+    EXPECT_TRUE(epoch.due(milliseconds(80), true));
+}
+
 TEST(Epoch, LimitsBeatThePause) {
     EpochLimits limits;
     limits.rows_max = 10;

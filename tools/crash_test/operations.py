@@ -296,17 +296,6 @@ def add_column(s: Session, table: str) -> None:
     s.run(f"ALTER TABLE {table} ADD COLUMN x{s.number}_{s.columns_added} {kind}{clause}")
 
 
-def add_dropped_name_again(s: Session) -> None:
-    """A column goes and another of the same name and type comes: old values must not come back."""
-    table = s.rng.choice(tables.CHANGING)
-    s.run("SET LOCAL lock_timeout = '300ms'")
-    if extra := extra_columns(s, table):
-        name, kind = s.rng.choice(extra)
-        s.run(f"ALTER TABLE {table} DROP COLUMN {name}")
-        default = f" DEFAULT {EXTRA_TYPES[kind][0]}" if s.rng.random() < 0.5 else ""
-        s.run(f"ALTER TABLE {table} ADD COLUMN {name} {kind}{default}")
-
-
 def set_extra_column(s: Session) -> None:
     table = s.rng.choice(tables.CHANGING)
     if extra := extra_columns(s, table):
@@ -359,5 +348,4 @@ SPECIAL: dict[str, tuple[float, Operation]] = {
     "large": (0.006, large_change),
     "truncate": (0.004, empty_tables),
     "columns": (0.006, change_columns),
-    "readd": (0.002, add_dropped_name_again),
 }
