@@ -28,7 +28,8 @@ public:
     // There is something to do, and the last checkpoint is so long ago, measured by what it cost,
     // that checkpoints stay a small share of the time.
     [[nodiscard]] auto is_worthwhile() const -> bool;
-    auto run(Connection& connection) -> Result<void>;
+    // False: put off, because a query still reads what was before a schema change.
+    auto run(Connection& connection) -> Result<bool>;
 
     [[nodiscard]] auto safe() const -> const std::optional<Offsets>& { return safe_; }
     [[nodiscard]] auto wal_bytes() const -> std::uint64_t;

@@ -230,19 +230,25 @@ auto DuckDbSink::commit(const Progress& progress) -> Result<Committed> {
     failpoint("duckdb.after_commit");
     stage_.clear();
     checkpoints_.committed(progress.offsets);
-    if (checkpoints_.is_due()) TRY(checkpoint());
+    if (checkpoints_.is_due()) TRY(checkpoint(false));
     return Committed{checkpoints_.safe()};
 }
 
-auto DuckDbSink::checkpoint() -> Result<void> {
+auto DuckDbSink::checkpoint(bool insist) -> Result<void> {
     auto done = checkpoints_.run(*connection_);
+    if (done && !*done && insist) {
+        queries_.close();
+        done = checkpoints_.run(*connection_);
+        queries_.open(*database_);
+    }
+    if (done) return {};
     // A checkpoint that failed half-way (a full disk) leaves a handle that must not be trusted.
-    if (!done) is_doubtful_ = true;
-    return done;
+    is_doubtful_ = true;
+    return done.error();
 }
 
 auto DuckDbSink::settle(bool last) -> Result<Committed> {
-    if (last || checkpoints_.is_worthwhile()) TRY(checkpoint());
+    if (last || checkpoints_.is_worthwhile()) TRY(checkpoint(last));
     return Committed{checkpoints_.safe()};
 }
 

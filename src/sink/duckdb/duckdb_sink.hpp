@@ -43,7 +43,8 @@ private:
     auto store_progress(const Progress& progress) -> Result<void>;
     auto refuse_name_clash(const TableName& name, const std::string& target) const -> Result<void>;
     auto apply_epoch() -> Result<void>;
-    auto checkpoint() -> Result<void>;
+    // `insist`: queries that stand in the way are interrupted.
+    auto checkpoint(bool insist) -> Result<void>;
 
     const DuckDbConfig config_;
     const SinkContext context_;
