@@ -76,7 +76,8 @@ TEST_F(PostgresSchema, ColumnThatIsGoneWhenItsRowsAreRead) {
     sql("INSERT INTO t VALUES (3, 'c')");
     sql("ALTER TABLE t ADD d int DEFAULT 4");
     sql("INSERT INTO t VALUES (4, 'd', 4)");
-    EXPECT_EQ(row_texts(run_.read_all()), (Texts{"I 2|b|2", "I 3|c", "I 4|d|4"}));
+    // Its default cannot be known any more, so that the column stays NULL until it is dropped.
+    EXPECT_EQ(row_texts(run_.read_all()), (Texts{"I 2|b|-", "I 3|c", "I 4|d|4"}));
     EXPECT_EQ(run_.schema("t")->version, 4U);
     EXPECT_EQ(run_.schema("t")->columns[2].id, 4);
     EXPECT_EQ(run_.schema("t")->columns[2].default_value->ToString(), "4");

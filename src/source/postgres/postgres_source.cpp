@@ -136,7 +136,15 @@ auto PostgresSource::position_at(Lsn lsn) const -> Position {
 auto PostgresSource::remove() -> Result<std::vector<std::string>> {
     auto sql = TRY(Connection::connect(options("drop")));
     std::vector<std::string> removed;
-    if (TRY(find_slot(sql, slot_))) {
+    if (const auto slot = TRY(find_slot(sql, slot_))) {
+        const auto database = TRY(sql.query("SELECT current_database()"));
+        if (slot->plugin != "pgoutput" || slot->database != database.text(0, 0))
+            return Error{Fault::config, "replication slot is not this pipeline's: " + slot_,
+                         "Correct source.slot; nothing was removed.", "postgres slot"};
+        if (slot->active)
+            return Error{Fault::config, "replication slot is in use: " + slot_ + ", by server process " +
+                             std::to_string(slot->active_pid),
+                         "Stop the pipeline first; nothing was removed.", "postgres slot"};
         TRY(drop_slot(sql, slot_));
         removed.push_back("replication slot " + slot_);
     }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "config/finding.hpp"
 #include "source/postgres/catalog.hpp"
 #include "source/postgres/client.hpp"
 #include "source/postgres/config.hpp"
@@ -21,7 +22,10 @@
 
 namespace leat::postgres {
 
-class PostgresSource final : public Source, public Snapshots, public Removable {
+class PostgresSource final : public Source,
+                             public Snapshots,
+                             public Removable,
+                             public Checkable {
 public:
     static auto make(const PostgresConfig& config, const SourceContext& context)
         -> Result<std::unique_ptr<PostgresSource>>;
@@ -38,6 +42,7 @@ public:
     auto end() -> Result<Position> override;
 
     auto remove() -> Result<std::vector<std::string>> override;
+    auto check() -> Result<std::vector<Finding>> override;
 
 private:
     PostgresSource(const PostgresConfig& config, const SourceContext& context);

@@ -51,55 +51,76 @@ auto check_kind(const CatalogTable& table) -> Result<void> {
 
 }  // namespace
 
-auto check_server(Connection& sql, const PreflightRequest& request) -> Result<ServerFacts> {
+auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<ServerReport> {
     constexpr int oldest_version = 140000;
     const auto rows = TRY(sql.query(server_query));
     if (rows.count() != 1) return refuse("role of source.uri does not exist", "Create it.");
+    ServerReport report{{std::chrono::milliseconds(rows.number(0, 6))}, {}};
+    const auto add = [&](const std::string& what, const std::string& hint) {
+        report.problems.push_back(refuse(what, hint));
+    };
     if (sql.server_version() < oldest_version)
-        return refuse("PostgreSQL is too old: " + std::string(rows.text(0, 8)),
-                      "Use PostgreSQL 14 or newer.");
-    if (rows.truth(0, 1))
-        return refuse("server is a standby", "Point source.uri at the primary.");
+        add("PostgreSQL is too old: " + std::string(rows.text(0, 8)), "Use PostgreSQL 14 or newer.");
+    if (rows.truth(0, 1)) add("server is a standby", "Point source.uri at the primary.");
     if (rows.text(0, 0) != "logical")
-        return refuse("wal_level is " + std::string(rows.text(0, 0)),
-                      "Run: ALTER SYSTEM SET wal_level = logical; and restart the server.");
+        add("wal_level is " + std::string(rows.text(0, 0)),
+            "Run: ALTER SYSTEM SET wal_level = logical; and restart the server.");
     if (!rows.truth(0, 2)) {
         const std::string role(rows.text(0, 3));
-        return refuse("role " + role + " may not replicate",
-                      "Run: ALTER ROLE " + quote_name(role) + " REPLICATION;");
+        add("role " + role + " may not replicate",
+            "Run: ALTER ROLE " + quote_name(role) + " REPLICATION;");
     }
     if (request.needs_slot && rows.number(0, 4) >= rows.number(0, 5))
-        return refuse("no replication slot is free: " + std::string(rows.text(0, 5)) + " are in use",
-                      "Raise max_replication_slots and restart the server, or drop a slot that "
-                      "nobody uses: SELECT slot_name FROM pg_replication_slots WHERE NOT active;");
+        add("no replication slot is free: " + std::string(rows.text(0, 5)) + " are in use",
+            "Raise max_replication_slots and restart the server, or drop a slot that "
+            "nobody uses: SELECT slot_name FROM pg_replication_slots WHERE NOT active;");
     if (rows.number(0, 7) < 1)
-        return refuse("max_wal_senders is 0",
-                      "Run: ALTER SYSTEM SET max_wal_senders = 10; and restart the server.");
-    return ServerFacts{std::chrono::milliseconds(rows.number(0, 6))};
+        add("max_wal_senders is 0",
+            "Run: ALTER SYSTEM SET max_wal_senders = 10; and restart the server.");
+    return report;
 }
 
-auto check_tables(Connection& sql, const PreflightRequest& request)
-    -> Result<std::vector<CatalogTable>> {
-    std::vector<CatalogTable> tables;
+auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<TableReport> {
+    TableReport report;
     std::string without;
     std::string statements;
     for (const auto& name : request.tables) {
         auto table = TRY(load_table(sql, name));
-        if (!table)
-            return refuse("table does not exist: " + to_string(name),
-                          "Correct source.tables, or create it.");
-        TRY(check_kind(*table));
+        if (!table) {
+            report.problems.push_back(refuse("table does not exist: " + to_string(name),
+                                             "Correct source.tables, or create it."));
+            continue;
+        }
+        if (const auto kind = check_kind(*table); !kind) {
+            report.problems.push_back(kind.error());
+            continue;
+        }
         if (!request.insert_only && table->lacks_identity()) {
             without += (without.empty() ? "" : ", ") + to_string(name);
             statements += " ALTER TABLE " + quote_table(name) + " REPLICA IDENTITY FULL;";
+            continue;
         }
-        tables.push_back(*std::move(table));
+        report.tables.push_back(*std::move(table));
     }
     if (!without.empty())
-        return refuse("UPDATE and DELETE would fail at the source once published, for want of a "
-                      "primary key or replica identity: " + without,
-                      "Run:" + statements + " or set source.insert_only.");
-    return tables;
+        report.problems.push_back(
+            refuse("UPDATE and DELETE would fail at the source once published, for want of a "
+                   "primary key or replica identity: " + without,
+                   "Run:" + statements + " or set source.insert_only."));
+    return report;
+}
+
+auto check_server(Connection& sql, const PreflightRequest& request) -> Result<ServerFacts> {
+    auto report = TRY(examine_server(sql, request));
+    if (!report.problems.empty()) return std::move(report.problems.front());
+    return report.facts;
+}
+
+auto check_tables(Connection& sql, const PreflightRequest& request)
+    -> Result<std::vector<CatalogTable>> {
+    auto report = TRY(examine_tables(sql, request));
+    if (!report.problems.empty()) return std::move(report.problems.front());
+    return std::move(report.tables);
 }
 
 }  // namespace leat::postgres

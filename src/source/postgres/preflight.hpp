@@ -21,10 +21,23 @@ struct PreflightRequest {
     bool needs_slot = false;  // the slot is not there yet
 };
 
-// Version, wal_level, primary, role, free slots and senders.
-auto check_server(Connection& sql, const PreflightRequest& request) -> Result<ServerFacts>;
+// All that is wrong, each with its remedy (config); what fits beside it.
+struct ServerReport {
+    ServerFacts facts;
+    std::vector<Error> problems;
+};
+struct TableReport {
+    std::vector<CatalogTable> tables;
+    std::vector<Error> problems;
+};
 
+// Version, wal_level, primary, role, free slots and senders.
+auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<ServerReport>;
 // Each table exists, is an ordinary one, readable, and its old rows can be told apart.
+auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<TableReport>;
+
+// The same, ending at the first problem.
+auto check_server(Connection& sql, const PreflightRequest& request) -> Result<ServerFacts>;
 auto check_tables(Connection& sql, const PreflightRequest& request)
     -> Result<std::vector<CatalogTable>>;
 

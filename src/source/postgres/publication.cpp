@@ -24,11 +24,6 @@ auto operations(bool insert_only) -> std::string {
     return insert_only ? "insert, truncate" : "insert, update, delete, truncate";
 }
 
-auto create_statement(const PublicationRequest& request) -> std::string {
-    return "CREATE PUBLICATION " + quote_name(request.name) + " FOR TABLE " +
-           table_list(request.tables) + " WITH (publish = '" + operations(request.insert_only) + "')";
-}
-
 auto create(Connection& sql, const PublicationRequest& request) -> Result<void> {
     const auto created = sql.query(create_statement(request));
     if (created) return {};
@@ -99,6 +94,16 @@ auto check_tables(Connection& sql, const PublicationRequest& request) -> Result<
 
 }  // namespace
 
+auto create_statement(const PublicationRequest& request) -> std::string {
+    return "CREATE PUBLICATION " + quote_name(request.name) + " FOR TABLE " +
+           table_list(request.tables) + " WITH (publish = '" + operations(request.insert_only) + "')";
+}
+
+auto has_publication(Connection& sql, const std::string& name) -> Result<bool> {
+    const auto rows = TRY(sql.query("SELECT 1 FROM pg_publication WHERE pubname = $1", {name}));
+    return rows.count() > 0;
+}
+
 auto ensure_publication(Connection& sql, const PublicationRequest& request) -> Result<void> {
     const auto found = TRY(sql.query(
         "SELECT pubinsert, pubupdate, pubdelete, pubtruncate FROM pg_publication WHERE pubname = $1",
@@ -119,8 +124,7 @@ auto ensure_publication(Connection& sql, const PublicationRequest& request) -> R
 }
 
 auto drop_publication(Connection& sql, const std::string& name) -> Result<bool> {
-    const auto found = TRY(sql.query("SELECT 1 FROM pg_publication WHERE pubname = $1", {name}));
-    if (found.count() == 0) return false;
+    if (!TRY(has_publication(sql, name))) return false;
     TRY(sql.query("DROP PUBLICATION IF EXISTS " + quote_name(name)));
     return true;
 }

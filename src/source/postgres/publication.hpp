@@ -21,6 +21,11 @@ struct PublicationRequest {
 // What does not fit is an error (config) that holds the statement which makes it fit.
 auto ensure_publication(Connection& sql, const PublicationRequest& request) -> Result<void>;
 
+auto has_publication(Connection& sql, const std::string& name) -> Result<bool>;
+
+// What makes a publication that is ours; for whoever may run it, where our role may not.
+auto create_statement(const PublicationRequest& request) -> std::string;
+
 // True: it was there.
 auto drop_publication(Connection& sql, const std::string& name) -> Result<bool>;
 

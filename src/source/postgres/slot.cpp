@@ -58,7 +58,9 @@ auto identify(Connection& replication, const std::string& slot) -> Result<SlotId
 
 auto find_slot(Connection& sql, const std::string& slot) -> Result<std::optional<SlotState>> {
     const auto rows = TRY(sql.query(
-        "SELECT plugin, database, active, active_pid, wal_status, restart_lsn, confirmed_flush_lsn "
+        "SELECT plugin, database, active, active_pid, wal_status, restart_lsn, confirmed_flush_lsn, "
+        "CASE WHEN NOT pg_is_in_recovery() "
+        "THEN (pg_current_wal_lsn() - restart_lsn)::bigint END "
         "FROM pg_replication_slots WHERE slot_name = $1",
         {slot}));
     if (rows.count() == 0) return std::optional<SlotState>();
@@ -69,14 +71,17 @@ auto find_slot(Connection& sql, const std::string& slot) -> Result<std::optional
     state.active_pid = rows.number(0, 3);
     state.wal_status = rows.text(0, 4);
     state.has_restart = !rows.is_null(0, 5);
+    state.kept_bytes = rows.number(0, 7);
     if (!rows.is_null(0, 6)) state.confirmed = TRY(parse_lsn(rows.text(0, 6)));
     return std::optional(std::move(state));
 }
 
 auto drop_slot(Connection& sql, const std::string& slot) -> Result<void> {
     const auto dropped = sql.query("SELECT pg_drop_replication_slot($1)", {slot});
-    if (!dropped && sqlstate(dropped.error()) != "42704") return dropped.error();
-    return {};
+    if (dropped || sqlstate(dropped.error()) == "42704") return {};
+    auto error = dropped.error();
+    if (sqlstate(error) == "55006") error.hint = "Stop whoever reads the slot; it may be this pipeline.";
+    return error;
 }
 
 auto create_slot(Connection& replication, const std::string& slot, const std::stop_token& stop,

@@ -31,12 +31,14 @@ struct SlotState {
     std::string wal_status;  // "lost": what it needs was removed
     bool has_restart = false;
     Lsn confirmed{};
+    std::int64_t kept_bytes = 0;  // of the server's log, for this slot's sake
 };
 
 // Over a replication connection.
 auto identify(Connection& replication, const std::string& slot) -> Result<SlotIdentity>;
 
 auto find_slot(Connection& sql, const std::string& slot) -> Result<std::optional<SlotState>>;
+// Gone already is as good; one that is being read is refused.
 auto drop_slot(Connection& sql, const std::string& slot) -> Result<void>;
 
 struct CreatedSlot {

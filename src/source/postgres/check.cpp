@@ -1,0 +1,155 @@
+// PostgresSource as Checkable: what `leat check` says about server, rights, tables, publication and
+// slot. Looks only; what would make open() fail is a problem here, in the same words.
+#include <algorithm>
+#include <utility>
+
+#include "source/postgres/postgres_source.hpp"
+#include "source/postgres/publication.hpp"
+
+namespace leat::postgres {
+
+namespace {
+
+using Findings = std::vector<Finding>;
+
+auto ok(std::string what) -> Finding { return {Severity::ok, std::move(what), ""}; }
+auto notice(std::string what, std::string remedy) -> Finding {
+    return {Severity::notice, std::move(what), std::move(remedy)};
+}
+auto problem(const Error& error) -> Finding { return {Severity::problem, error.what, error.hint}; }
+
+auto megabytes(std::int64_t bytes) -> std::string {
+    return std::to_string(bytes / (1024 * 1024)) + " MiB";
+}
+
+auto check_settings(Connection& sql, const PreflightRequest& request, Findings& findings)
+    -> Result<void> {
+    const auto rows = TRY(sql.query(
+        "SELECT current_setting('server_version'), current_database(), current_user, "
+        "(SELECT count(*) FROM pg_replication_slots), current_setting('max_replication_slots'), "
+        "(SELECT count(*) FROM pg_stat_replication), current_setting('max_wal_senders')::bigint, "
+        "(SELECT setting FROM pg_settings WHERE name = 'max_slot_wal_keep_size')"));
+    const auto text = [&](int column) { return std::string(rows.text(0, column)); };
+    findings.push_back(ok("connected: PostgreSQL " + text(0) + ", database " + text(1) + ", role " +
+                          text(2)));
+    const auto report = TRY(examine_server(sql, request));
+    for (const auto& found : report.problems) findings.push_back(problem(found));
+    if (report.problems.empty())
+        findings.push_back(ok("wal_level is logical, the role may replicate, " + text(3) + " of " +
+                              text(4) + " replication slots and " + text(5) + " of " + text(6) +
+                              " senders are in use"));
+    // Without one a full set of senders would be found only by connecting, which may be retried.
+    if (rows.number(0, 6) > 0 && rows.number(0, 5) >= rows.number(0, 6))
+        findings.push_back({Severity::problem, "no sender is free: " + text(6) + " are in use",
+                            "Raise max_wal_senders and restart the server."});
+    if (text(7) == "-1")
+        findings.push_back(notice(
+            "max_slot_wal_keep_size is -1: while the pipeline does not run, its slot keeps log "
+            "until the server's disk is full",
+            "Set a bound that the pipeline may fall behind, for instance: ALTER SYSTEM SET "
+            "max_slot_wal_keep_size = '50GB'; SELECT pg_reload_conf();"));
+    return {};
+}
+
+auto columns_of(const CatalogTable& table) -> std::string {
+    std::string names;
+    for (const auto number : table.key())
+        if (const auto* column = table.column(number); column != nullptr)
+            names += (names.empty() ? "" : ", ") + column->name;
+    return names;
+}
+
+auto describe(const CatalogTable& table, bool insert_only) -> std::string {
+    const auto name = to_string(table.name) + ": ";
+    switch (table.identity(insert_only)) {
+        case RowIdentity::key: return name + "key " + columns_of(table);
+        case RowIdentity::full_row: return name + "no key, rows are told apart as a whole";
+        case RowIdentity::append_only: return name + "inserts only";
+    }
+    return name;
+}
+
+// Making a publication takes CREATE on the database and the ownership of every table.
+auto check_rights(Connection& sql, const PublicationRequest& request, Findings& findings)
+    -> Result<void> {
+    const auto rights = TRY(sql.query(
+        "SELECT has_database_privilege(current_database(), 'CREATE'), current_database(), "
+        "current_user"));
+    bool allowed = rights.truth(0, 0);
+    if (!allowed)
+        findings.push_back({Severity::problem,
+                            "role " + std::string(rights.text(0, 2)) +
+                                " may not create a publication in this database",
+                            "Run: GRANT CREATE ON DATABASE " + quote_name(rights.text(0, 1)) +
+                                " TO " + quote_name(rights.text(0, 2)) + ";"});
+    std::string foreign;
+    for (const auto& table : request.tables) {
+        const auto owned = TRY(sql.query(
+            "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname "
+            "= $1 AND c.relname = $2 AND NOT pg_has_role(c.relowner, 'USAGE')",
+            {table.schema, table.table}));
+        if (owned.count() > 0) foreign += (foreign.empty() ? "" : ", ") + to_string(table);
+    }
+    if (!foreign.empty())
+        findings.push_back({Severity::problem,
+                            "only the owner of a table may publish it, and role " +
+                                std::string(rights.text(0, 2)) + " does not own " + foreign,
+                            "Let the owner run: " + create_statement(request) +
+                                "; and write publication: " + request.name + " below source."});
+    if (allowed && foreign.empty())
+        findings.push_back(ok("publication " + request.name + " will be made"));
+    return {};
+}
+
+auto check_publication(Connection& sql, const PublicationRequest& request, Findings& findings)
+    -> Result<void> {
+    const bool exists = TRY(has_publication(sql, request.name));
+    if (!exists && !request.users_own) return check_rights(sql, request, findings);
+    const auto fits = ensure_publication(sql, request);  // only compares in this case
+    if (fits) findings.push_back(ok("publication " + request.name + " exists and fits"));
+    else findings.push_back(problem(fits.error()));
+    return {};
+}
+
+auto describe_slot(const std::string& name, const SlotState& slot, std::string_view database)
+    -> Finding {
+    if (slot.plugin != "pgoutput" || slot.database != database)
+        return {Severity::problem,
+                "replication slot is not this pipeline's: " + name + " (" + slot.plugin +
+                    ", database " + slot.database + ")",
+                "Choose another name in source.slot."};
+    if (slot.wal_status == "lost" || !slot.has_restart)
+        return {Severity::problem,
+                "replication slot is invalidated, the server removed what it needs: " + name,
+                "Run `leat drop FILE` and start again: a new snapshot is taken."};
+    if (slot.active)
+        return notice("replication slot " + name + " is being read by server process " +
+                          std::to_string(slot.active_pid),
+                      "That is this pipeline if it runs now; otherwise choose another name in "
+                      "source.slot.");
+    return ok("replication slot " + name + " exists and keeps " + megabytes(slot.kept_bytes) +
+              " of the server's log");
+}
+
+}  // namespace
+
+auto PostgresSource::check() -> Result<std::vector<Finding>> {
+    Findings findings;
+    auto sql = TRY(Connection::connect(options("check")));
+    const auto slot = TRY(find_slot(sql, slot_));
+    const PreflightRequest request{names_, config_.insert_only, !slot.has_value()};
+    TRY(check_settings(sql, request, findings));
+    const auto tables = TRY(examine_tables(sql, request));
+    for (const auto& table : tables.tables)
+        findings.push_back(ok(describe(table, config_.insert_only)));
+    for (const auto& found : tables.problems) findings.push_back(problem(found));
+    TRY(check_publication(
+        sql, {publication_, !config_.publication.empty(), false, config_.insert_only, names_},
+        findings));
+    const auto database = TRY(sql.query("SELECT current_database()"));
+    if (slot) findings.push_back(describe_slot(slot_, *slot, database.text(0, 0)));
+    else findings.push_back(ok("replication slot " + slot_ + " will be made"));
+    return findings;
+}
+
+}  // namespace leat::postgres
