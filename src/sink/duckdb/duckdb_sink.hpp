@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "config/finding.hpp"
 #include "sink/duckdb/checkpoint.hpp"
 #include "sink/duckdb/client.hpp"
 #include "sink/duckdb/config.hpp"
@@ -19,7 +20,7 @@ namespace leat {
 // One lane thread for Sink; query() from any thread. While it is open, nobody else (no other
 // process, nor other code of this one) may open the database file: closing any descriptor of it
 // gives up DuckDB's lock.
-class DuckDbSink final : public Sink, public Queryable {
+class DuckDbSink final : public Sink, public Queryable, public Checkable {
 public:
     static auto make(const DuckDbConfig& config, const SinkContext& context)
         -> Result<std::unique_ptr<Sink>>;
@@ -32,6 +33,8 @@ public:
     auto settle(bool last) -> Result<Committed> override;
 
     auto query(const std::string& sql, std::size_t rows_max) -> Result<QueryResult> override;
+
+    auto check() -> Result<std::vector<Finding>> override;
 
 private:
     DuckDbSink(DuckDbConfig config, SinkContext context);
