@@ -33,6 +33,17 @@ TEST(Epoch, PausesAfterACommitForAMultipleOfItsCost) {
     EXPECT_TRUE(epoch.due(milliseconds(100), true));
 }
 
+TEST(Epoch, PausesAtLeastForTheShortestTime) {
+    EpochLimits limits;
+    limits.pause_min = milliseconds(20);
+    Epoch epoch{limits};
+    epoch.add(1, 100, milliseconds(0));
+    epoch.committed(milliseconds(0), milliseconds(1));
+    epoch.add(1, 100, milliseconds(1));
+    EXPECT_FALSE(epoch.due(milliseconds(20), true));
+    EXPECT_TRUE(epoch.due(milliseconds(21), true));
+}
+
 TEST(Epoch, PausesLongerAfterABusyEpoch) {
     EpochLimits limits;
     limits.busy_rows = 100;
