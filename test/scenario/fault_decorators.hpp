@@ -41,30 +41,66 @@ auto with_faults(const FaultPlan& plan, Step step, Work work) -> decltype(work()
     return result;
 }
 
+// Holds the engine to the contract: after an error nothing but open() may be called.
 class FailingSink final : public Sink {
 public:
     FailingSink(std::unique_ptr<Sink> sink, const FaultPlan& plan)
         : sink_(std::move(sink)), plan_(plan) {}
 
     auto open(const Identity& identity) -> Result<std::optional<Progress>> override {
-        return with_faults(plan_, Step::open, [&] { return sink_->open(identity); });
+        has_failed_ = false;
+        return call(Step::open, [&] { return sink_->open(identity); });
     }
     auto evolve(const SchemaPtr& schema) -> Result<void> override {
-        return with_faults(plan_, Step::evolve, [&] { return sink_->evolve(schema); });
+        return call(Step::evolve, [&] { return sink_->evolve(schema); });
     }
     auto write(const Batch& batch) -> Result<Rejects> override {
-        return with_faults(plan_, Step::write, [&] { return sink_->write(batch); });
+        return call(Step::write, [&] { return sink_->write(batch); });
     }
     auto commit(const Progress& progress) -> Result<Committed> override {
-        return with_faults(plan_, Step::commit, [&] { return sink_->commit(progress); });
+        return call(Step::commit, [&] { return sink_->commit(progress); });
     }
     auto settle(bool last) -> Result<Committed> override {
-        return with_faults(plan_, Step::settle, [&] { return sink_->settle(last); });
+        return call(Step::settle, [&] { return sink_->settle(last); });
     }
 
 private:
+    template <class Work>
+    auto call(Step step, Work work) -> decltype(work()) {
+        if (has_failed_)
+            return Error{Fault::fatal, "the sink was used after an error, without open()", "", ""};
+        auto result = with_faults(plan_, step, std::move(work));
+        has_failed_ = !result;
+        return result;
+    }
+
     std::unique_ptr<Sink> sink_;
     const FaultPlan& plan_;
+    bool has_failed_ = false;
+};
+
+// Tells of every write before it is done.
+class WatchedSink final : public Sink {
+public:
+    WatchedSink(std::unique_ptr<Sink> sink, std::function<void()> on_write)
+        : sink_(std::move(sink)), on_write_(std::move(on_write)) {}
+
+    auto open(const Identity& identity) -> Result<std::optional<Progress>> override {
+        return sink_->open(identity);
+    }
+    auto evolve(const SchemaPtr& schema) -> Result<void> override { return sink_->evolve(schema); }
+    auto write(const Batch& batch) -> Result<Rejects> override {
+        on_write_();
+        return sink_->write(batch);
+    }
+    auto commit(const Progress& progress) -> Result<Committed> override {
+        return sink_->commit(progress);
+    }
+    auto settle(bool last) -> Result<Committed> override { return sink_->settle(last); }
+
+private:
+    std::unique_ptr<Sink> sink_;
+    const std::function<void()> on_write_;
 };
 
 // Holds up whoever passes while it is shut.

@@ -1,6 +1,8 @@
 // Lanes: independent of each other, and each fault answered as the policy says.
 #include "scenario/scenario_fixture.hpp"
 
+#include <random>
+
 namespace leat::scenario {
 
 namespace {
@@ -190,6 +192,45 @@ TEST_F(LaneScenario, ARejectedRowStopsTheLaneAndNothingOfItsEpochIsKept) {
     EXPECT_NE(outcome.error().what.find("text"), std::string::npos);
     EXPECT_FALSE(a_.tables().contains("notes"));
     EXPECT_FALSE(running.lane(0).image_complete);
+}
+
+// Stop comes with every n-th write, so also between two frames of one transaction: that one is left
+// to the next start.
+TEST_F(LaneScenario, StoppedBetweenTwoFramesOfATransactionItKeepsNoneOfIt) {
+    server_.commit(60);
+    {
+        RunningPipeline filling(parts(open_queue({"a"}), server_), clock_,
+                                {.until_caught_up = true, .only = Only::capture});
+        ASSERT_TRUE(wait_until([&] { return server_.snapshots_begun() == 1; }));
+        server_.commit(60);
+        ASSERT_TRUE(filling.join());
+    }
+    const auto queue = open_queue({"a"});
+    std::mt19937_64 random(1);
+    for (int attempt = 0; attempt < 2'000 && !has_all(a_, server_); ++attempt) {
+        std::stop_source stop;
+        auto writes_left = 1 + random() % 30;
+        const auto on_write = [&] {
+            if (--writes_left == 0) stop.request_stop();
+        };
+        LaneOptions options;
+        options.identity = {"shop", "a", queue->identity().id, queue->identity().incarnation};
+        options.epoch.rows_max = 40;
+        Status status("shop", {"a"}, 0);
+        Lane lane(
+            options,
+            [&]() -> Result<std::unique_ptr<Sink>> {
+                return std::make_unique<WatchedSink>(a_.make_sink(), on_write);
+            },
+            *queue, clock_, status, [](Sink*) {});
+        std::jthread until_all([&](const std::stop_token& done) {
+            // The last attempt has nothing left to write and is ended from here.
+            wait_until([&] { return done.stop_requested() || has_all(a_, server_); });
+            stop.request_stop();
+        });
+        ASSERT_TRUE(lane.run(stop.get_token()));
+    }
+    expect_sound(a_, server_);
 }
 
 TEST_F(LaneScenario, ALaneTakesOnlyItsTables) {
