@@ -14,6 +14,7 @@ using namespace fixture;
 // A log of a few frames in memory, as a killed process leaves it.
 class DamageTest : public LogTest {
 protected:
+    ~DamageTest() override { log.reset(); }  // before the disk
     DamageTest() {
         config.segment_bytes.count = 16 << 10;
         surroundings.disk = &disk;

@@ -316,8 +316,9 @@ auto LogQueue::reader(const std::string& lane, const std::optional<Offsets>& fro
     auto reader = TRY(LogLaneReader::make(impl_->log, from));
     // A target that went back needs again what it had released.
     const std::lock_guard guard(impl_->log.mutex);
-    auto& released = impl_->log.state.released[lane];
-    if (released) released = from ? std::optional(earlier(*released, *from)) : std::nullopt;
+    const auto known = impl_->log.state.released.find(lane);
+    if (known != impl_->log.state.released.end() && known->second)
+        known->second = from ? std::optional(earlier(*known->second, *from)) : std::nullopt;
     return std::unique_ptr<LaneReader>(std::move(reader));
 }
 
@@ -326,7 +327,10 @@ auto LogQueue::release(const std::string& lane, const Offsets& offsets) -> Resul
     {
         const std::lock_guard guard(log.mutex);
         if (log.state.broken) return *log.state.broken;
-        log.state.released[lane] = offsets;
+        const auto known = log.state.released.find(lane);
+        if (known == log.state.released.end())
+            return Error{Fault::fatal, "log does not know the lane: " + lane, "", "log"};
+        known->second = offsets;
         log.changed_state();
     }
     for (const auto kind : sequence_kinds) TRY(drop_released(log, kind, 0));

@@ -45,6 +45,14 @@ auto parse(const Path& path, const std::string& text) -> Result<Manifest> {
                     static_cast<std::uint32_t>(format->get_int64())};
 }
 
+auto read_owner(int descriptor) -> std::string {
+    std::array<char, 32> owner{};
+    const auto size = ::pread(descriptor, owner.data(), owner.size(), 0);
+    std::string pid(owner.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    pid.resize(std::min(pid.size(), pid.find_first_of(" \n")));
+    return pid;
+}
+
 }  // namespace
 
 auto read_manifest(Disk& disk, const Path& folder) -> Result<std::optional<Manifest>> {
@@ -88,10 +96,7 @@ auto FolderLock::take(const Path& folder) -> Result<FolderLock> {
     FolderLock lock(descriptor);
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return disk_error("locking the log", path, -errno);
-        std::array<char, 32> owner{};
-        const auto size = ::pread(descriptor, owner.data(), owner.size(), 0);
-        std::string pid(owner.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-        pid.resize(std::min(pid.size(), pid.find_first_of(" \n")));
+        const auto pid = read_owner(descriptor);
         return Error{
             Fault::config, "log is in use by another process" + (pid.empty() ? "" : ": pid " + pid),
             "Stop that process, or give this pipeline a folder of its own.", folder.string()};
@@ -104,6 +109,16 @@ auto FolderLock::take(const Path& folder) -> Result<FolderLock> {
     if (::pwrite(descriptor, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
         return disk_error("locking the log", path, errno == 0 ? -EIO : -errno);
     return lock;
+}
+
+auto FolderLock::owner(const Path& folder) -> std::string {
+    const int descriptor = ::open((folder / "LOCK").c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return "";
+    const FolderLock closing(descriptor);
+    // A shared lock that is held for a moment; a process that starts just now may meet it.
+    if (::flock(descriptor, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return "";
+    const auto pid = read_owner(descriptor);
+    return pid.empty() ? "unknown" : pid;
 }
 
 FolderLock::FolderLock(FolderLock&& other) noexcept

@@ -28,6 +28,8 @@ auto write_manifest(Disk& disk, const Path& folder, const Manifest& manifest) ->
 class FolderLock {
 public:
     static auto take(const Path& folder) -> Result<FolderLock>;
+    // Who holds it now: a process id, "unknown", or empty for nobody. Takes nothing.
+    static auto owner(const Path& folder) -> std::string;
     FolderLock(FolderLock&& other) noexcept;
     auto operator=(FolderLock&& other) noexcept -> FolderLock&;
     ~FolderLock();
