@@ -5,6 +5,7 @@
 
 #include "config/read.hpp"
 #include "queue/log/config.hpp"
+#include "queue/log/log_check.hpp"
 #include "queue/log/log_queue.hpp"
 #include "sink/duckdb/config.hpp"
 #include "sink/duckdb/duckdb_sink.hpp"
@@ -38,9 +39,10 @@ template <class Options, class Connector>
 constexpr auto source(std::string_view name) -> SourceType {
     return {name, &configure<Source, Options, Connector, SourceContext>};
 }
-template <class Options, class Connector>
+template <class Options, class Connector, class Check>
 constexpr auto queue(std::string_view name) -> QueueType {
-    return {name, &configure<Queue, Options, Connector, QueueContext>};
+    return {{name, &configure<Queue, Options, Connector, QueueContext>},
+            &configure<Checkable, Options, Check, QueueContext>};
 }
 template <class Options, class Connector>
 constexpr auto sink(std::string_view name) -> SinkType {
@@ -58,7 +60,7 @@ auto source_types() -> std::span<const SourceType> {
 
 auto queue_types() -> std::span<const QueueType> {
     static constexpr std::array types = {
-        queue<log_queue::LogConfig, log_queue::LogQueue>("log"),
+        queue<log_queue::LogConfig, log_queue::LogQueue, log_queue::LogCheck>("log"),
     };
     return types;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/finding.hpp"
 #include "config/node.hpp"
 #include "config/problems.hpp"
 #include "pipeline/capture.hpp"
@@ -28,8 +29,13 @@ struct ConnectorType {
     Maker (*configure)(const config::Node&, config::Problems&, const Context&);
 };
 
+// A queue is opened by being made, so what looks at it is a connector of its own.
+using CheckMaker = std::function<Result<std::unique_ptr<Checkable>>()>;
+
 using SourceType = ConnectorType<SourceMaker, SourceContext>;
-using QueueType = ConnectorType<QueueMaker, QueueContext>;
+struct QueueType : ConnectorType<QueueMaker, QueueContext> {
+    CheckMaker (*configure_check)(const config::Node&, config::Problems&, const QueueContext&);
+};
 using SinkType = ConnectorType<SinkMaker, SinkContext>;
 
 auto source_types() -> std::span<const SourceType>;

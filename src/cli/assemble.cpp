@@ -111,6 +111,8 @@ private:
         QueueContext context{file_.name, {}, &clock_};
         for (const auto& sink : loaded_.sinks) context.lanes.push_back(sink.name);
         loaded_.make_queue = type->configure(file_.queue, problems_, context);
+        config::Problems told_already(file_.file);
+        loaded_.make_queue_check = type->configure_check(file_.queue, told_already, context);
     }
 
     auto read_source() -> void {

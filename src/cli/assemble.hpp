@@ -22,6 +22,7 @@ struct Loaded {
     std::filesystem::path queue_path;  // the pipeline's data folder
     SourceMaker make_source;
     QueueMaker make_queue;
+    CheckMaker make_queue_check;
     std::vector<SinkEntry> sinks;
     CaptureOptions capture;
     EpochLimits epoch;

@@ -72,6 +72,7 @@ auto check_command(const CheckArguments& arguments) -> int {
     std::vector<PartFindings> parts;
     parts.push_back({"file", {{Severity::ok, arguments.file.string() + " is valid", ""}}});
     parts.push_back({"source", look(loaded->make_source)});
+    parts.push_back({"queue", look(loaded->make_queue_check)});
     for (const auto& sink : loaded->sinks) parts.push_back({"sink " + sink.name, look(sink.make)});
     bool ready = true;
     for (const auto& [part, findings] : parts)

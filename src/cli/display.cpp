@@ -92,7 +92,10 @@ auto live_lines(const PipelineStatus& now, const PipelineStatus& before, double 
 auto summary_line(const PipelineStatus& now, const PipelineStatus& before, double seconds,
                   std::int64_t wall_us) -> std::string {
     auto line = fmt::format("{}: source {}", now.pipeline, to_string(now.capture.phase));
-    if (!now.capture.message.empty()) line += " (" + first_line(now.capture.message) + ")";
+    const auto worth_saying = [](const auto& part) {
+        return !part.message.empty() && part.phase != Phase::failed;  // that was told as it happened
+    };
+    if (worth_saying(now.capture)) line += " (" + first_line(now.capture.message) + ")";
     for (const auto& lane : now.lanes) {
         const auto* earlier = lane_before(before, lane.name);
         const auto rows = total_rows(lane) - (earlier == nullptr ? 0 : total_rows(*earlier));
@@ -100,7 +103,7 @@ auto summary_line(const PipelineStatus& now, const PipelineStatus& before, doubl
                             to_string(lane.phase), total_rows(lane),
                             seconds > 0 ? static_cast<double>(rows) / seconds : 0.0,
                             lag_text(lane, wall_us));
-        if (!lane.message.empty()) line += " (" + first_line(lane.message) + ")";
+        if (worth_saying(lane)) line += " (" + first_line(lane.message) + ")";
     }
     return line;
 }

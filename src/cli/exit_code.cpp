@@ -10,7 +10,10 @@
 namespace leat::cli {
 
 auto fail(const Error& error, ExitCode code, bool json) -> int {
-    std::fprintf(stderr, "leat: %s\n", describe(error).c_str());
+    // Errors of a file name it at the head of each line, for editors to jump to.
+    const bool names_file = !error.context.empty() && error.what.starts_with(error.context + ":");
+    const auto text = names_file ? error.what : "leat: " + describe(error);
+    std::fprintf(stderr, "%s\n", text.c_str());
     if (json) {
         const boost::json::object object = {{"error", error.what},
                                             {"context", error.context},

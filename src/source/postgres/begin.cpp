@@ -81,7 +81,9 @@ auto PostgresSource::read_chunk(const Chunk& chunk, std::size_t worker,
 }
 
 auto PostgresSource::end() -> Result<Position> {
-    images_.reset();
+    const auto images = std::exchange(images_, nullptr);
+    CHECK(images != nullptr);
+    TRY(images->finish());
     return point_;
 }
 

@@ -75,13 +75,7 @@ auto check_rights(Connection& sql, const PublicationRequest& request, Findings& 
     const auto rights = TRY(sql.query(
         "SELECT has_database_privilege(current_database(), 'CREATE'), current_database(), "
         "current_user"));
-    bool allowed = rights.truth(0, 0);
-    if (!allowed)
-        findings.push_back({Severity::problem,
-                            "role " + std::string(rights.text(0, 2)) +
-                                " may not create a publication in this database",
-                            "Run: GRANT CREATE ON DATABASE " + quote_name(rights.text(0, 1)) +
-                                " TO " + quote_name(rights.text(0, 2)) + ";"});
+    const std::string role(rights.text(0, 2));
     std::string foreign;
     for (const auto& table : request.tables) {
         const auto owned = TRY(sql.query(
@@ -92,12 +86,16 @@ auto check_rights(Connection& sql, const PublicationRequest& request, Findings& 
     }
     if (!foreign.empty())
         findings.push_back({Severity::problem,
-                            "only the owner of a table may publish it, and role " +
-                                std::string(rights.text(0, 2)) + " does not own " + foreign,
+                            "only the owner of a table may publish it, and role " + role +
+                                " does not own " + foreign,
                             "Let the owner run: " + create_statement(request) +
-                                "; and write publication: " + request.name + " below source."});
-    if (allowed && foreign.empty())
-        findings.push_back(ok("publication " + request.name + " will be made"));
+                                "; and add `publication: " + request.name + "` to the source."});
+    else if (!rights.truth(0, 0))
+        findings.push_back({Severity::problem,
+                            "role " + role + " may not create a publication in this database",
+                            "Run: GRANT CREATE ON DATABASE " + quote_name(rights.text(0, 1)) +
+                                " TO " + quote_name(role) + ";"});
+    else findings.push_back(ok("publication " + request.name + " will be made"));
     return {};
 }
 

@@ -30,7 +30,7 @@ auto kind_name(char kind) -> std::string {
     }
 }
 
-auto check_kind(const CatalogTable& table) -> Result<void> {
+auto check_kind(const CatalogTable& table, std::string_view role) -> Result<void> {
     const auto name = to_string(table.name);
     if (table.kind == 'p')
         return refuse(name + " is a partitioned table", "Name its partitions in source.tables.");
@@ -41,7 +41,7 @@ auto check_kind(const CatalogTable& table) -> Result<void> {
                       "Run: ALTER TABLE " + quote_table(table.name) + " SET LOGGED;");
     if (!table.readable)
         return refuse("no right to read " + name,
-                      "Run: GRANT SELECT ON " + quote_table(table.name) + " TO the role of source.uri;");
+                      "Run: GRANT SELECT ON " + quote_table(table.name) + " TO " + quote_name(role) + ";");
     for (const auto number : table.key())
         if (table.column(number) == nullptr)
             return refuse(name + " has a generated column in its key",
@@ -81,6 +81,7 @@ auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<
 }
 
 auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<TableReport> {
+    const auto role = TRY(sql.query("SELECT current_user"));
     TableReport report;
     std::string without;
     std::string statements;
@@ -91,7 +92,7 @@ auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<
                                              "Correct source.tables, or create it."));
             continue;
         }
-        if (const auto kind = check_kind(*table); !kind) {
+        if (const auto kind = check_kind(*table, role.text(0, 0)); !kind) {
             report.problems.push_back(kind.error());
             continue;
         }

@@ -30,7 +30,7 @@ auto create(Connection& sql, const PublicationRequest& request) -> Result<void> 
     auto error = created.error();
     if (sqlstate(error) == "42501")
         error.hint = "Let the owner of the tables run: " + create_statement(request) +
-                     "; and name it in source.publication.";
+                     "; and add `publication: " + request.name + "` to the source.";
     return error;
 }
 

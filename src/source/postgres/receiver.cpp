@@ -66,8 +66,9 @@ auto Receiver::run(const std::stop_token& stop) -> void {
     if (result) {
         say_goodbye();
     } else {
-        hand_over(stop);
         failure_.with([&](auto& failure) { failure = std::move(result).error(); });
+        // What came before the failure is whole; a second failure adds nothing.
+        [[maybe_unused]] const auto handed_over = hand_over(stop);
     }
     queue_.close();
 }
@@ -80,7 +81,7 @@ auto Receiver::receive(const std::stop_token& stop) -> Result<void> {
         if (chunk_.bytes.empty()) {
             wait_for_data();
         } else if (SteadyClock::now() - chunk_began_ >= options_.linger) {
-            hand_over(stop);
+            TRY(hand_over(stop));
         } else if (drained < worth_reading_on_bytes) {
             // The server writes a few rows at a time. Letting them gather in the socket costs no
             // latency that the linger does not allow, and saves most of the read calls.
@@ -103,7 +104,7 @@ auto Receiver::drain(const std::stop_token& stop) -> Result<std::size_t> {
             TRY(std::move(taken));
             drained += static_cast<std::size_t>(size);
             if (chunk_.bytes.size() >= options_.chunk_bytes) {
-                hand_over(stop);
+                TRY(hand_over(stop));
                 TRY(report_if_due(std::exchange(asked_, false)));
             }
             continue;
@@ -141,18 +142,21 @@ auto Receiver::append(std::string_view message) -> void {
 }
 
 // Blocks while the queue is full, answering the server meanwhile: it counts any status as a sign
-// of life, though nothing is read from it.
-auto Receiver::hand_over(const std::stop_token& stop) -> void {
-    if (chunk_.bytes.empty()) return;
+// of life, though nothing is read from it. A chunk is never left out, whatever fails beside it:
+// what libpq still holds would follow with a gap before it.
+auto Receiver::hand_over(const std::stop_token& stop) -> Result<void> {
+    if (chunk_.bytes.empty()) return {};
     const bool was_full = chunk_.bytes.size() >= options_.chunk_bytes;
     const auto bytes = chunk_.bytes.capacity();
     constexpr milliseconds patience{100};
+    Result<void> reported;
     while (!queue_.push(chunk_, bytes, stop, patience)) {
-        if (stop.stop_requested()) return;
-        if (!report_if_due(false)) break;  // the next read says what is wrong
+        if (stop.stop_requested()) return {};
+        if (reported) reported = report_if_due(false);
     }
     chunk_.bytes = {};
     if (was_full) chunk_.bytes.reserve(options_.chunk_bytes + options_.chunk_bytes / 4);
+    return reported;
 }
 
 auto Receiver::wait_for_data() -> void {

@@ -59,7 +59,7 @@ private:
     auto drain(const std::stop_token& stop) -> Result<std::size_t>;
     auto take(std::string_view data) -> Result<void>;
     auto append(std::string_view message) -> void;
-    auto hand_over(const std::stop_token& stop) -> void;
+    auto hand_over(const std::stop_token& stop) -> Result<void>;
     auto wait_for_data() -> void;
     auto report_if_due(bool asked) -> Result<void>;
     auto report() -> Result<void>;

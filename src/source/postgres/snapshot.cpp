@@ -118,7 +118,11 @@ auto TableImages::worker_connection(std::size_t worker) -> Result<std::unique_pt
     auto idle = workers_.with([&](auto& workers) { return std::exchange(workers[worker], {}); });
     if (idle) return idle;
     auto made = TRY(Connection::connect(options_.sql));
-    TRY(made.query(begin_with(snapshot_)));
+    if (auto begun = made.query(begin_with(snapshot_)); !begun) {
+        // The snapshot lives as long as the coordinator's connection.
+        begun.error().fault = Fault::retry;
+        return std::move(begun).error();
+    }
     return std::make_unique<Connection>(std::move(made));
 }
 
@@ -128,6 +132,11 @@ auto TableImages::read(const Chunk& chunk, std::uint64_t point, std::size_t work
     auto connection = TRY(worker_connection(worker));
     TRY(copy(*connection, chunk, point, receive, stop));
     workers_.with([&](auto& workers) { workers[worker] = std::move(connection); });
+    return {};
+}
+
+auto TableImages::finish() -> Result<void> {
+    TRY(coordinator_.query("COMMIT"));
     return {};
 }
 

@@ -47,6 +47,10 @@ public:
     auto read(const Chunk& chunk, std::uint64_t point, std::size_t worker,
               const BatchReceiver& receive, const std::stop_token& stop) -> Result<void>;
 
+    // Every chunk was read. An error: the point or the locks were lost on the way, and the image
+    // is worth nothing.
+    auto finish() -> Result<void>;
+
 private:
     TableImages(ImageOptions options, Connection coordinator);
     auto take_over() -> Result<void>;
