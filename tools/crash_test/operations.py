@@ -36,7 +36,6 @@ class Session:
         self.rng = rng
         self.values = Values(rng)
         self.number = number
-        self.columns_added = 0
 
     def run(self, statement: str, parameters=None) -> psycopg.Cursor:
         return self.connection.execute(statement, parameters)
@@ -291,9 +290,8 @@ def change_columns(s: Session) -> None:
 
 def add_column(s: Session, table: str) -> None:
     kind, (default, _) = s.rng.choice(list(EXTRA_TYPES.items()))
-    s.columns_added += 1
     clause = s.rng.choice(["", f" DEFAULT {default}", f" NOT NULL DEFAULT {default}"])
-    s.run(f"ALTER TABLE {table} ADD COLUMN x{s.number}_{s.columns_added} {kind}{clause}")
+    s.run(f"ALTER TABLE {table} ADD COLUMN x{s.number}_{s.rng.randrange(10**9)} {kind}{clause}")
 
 
 def set_extra_column(s: Session) -> None:

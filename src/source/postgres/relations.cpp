@@ -15,7 +15,7 @@ using pgoutput::ReplicaIdentity;
 auto cannot_follow(const TableName& table, const std::string& what) -> Error {
     return Error{Fault::fatal, "table " + to_string(table) + " changed in a way that cannot be "
                      "followed: " + what,
-                 "Run `leat drop FILE` and start again to take a new image.", "postgres schema"};
+                 "Run `leat drop FILE`, move the warehouse file away and start again.", "postgres schema"};
 }
 
 auto catalog_column(const CatalogTable* catalog, const std::string& name) -> const CatalogColumn* {
@@ -64,6 +64,11 @@ auto check_key(const TableSchema& known, const pgoutput::Relation& relation,
 
 // Dropped and added again under its old name as the last column, the message looks as before, and
 // whether it tells of before or after cannot be known.
+// As far as they decide how an array column is read: as a list, or as text.
+auto declared_dimensions(const Column& column) -> std::int32_t {
+    return column.type->id() == arrow::Type::LIST ? 1 : 2;
+}
+
 auto check_not_replaced(const pgoutput::Relation& relation, const TableName& table,
                         const std::vector<std::int32_t>& ids, const CatalogTable* catalog)
     -> Result<void> {
@@ -154,10 +159,13 @@ auto Relations::find_columns(const pgoutput::Relation& relation, const Entry& en
         found.key = sent.key;
         found.column.name = sent.name;
         const auto* now = catalog_column(catalog, found.column.name);
-        const auto dimensions = now != nullptr ? now->dimensions : 1;
-        found.type = TRY(types_.resolve(*TRY(sql()), {sent.type_oid, sent.typmod, dimensions}));
         const int index = known.column_index(sent.name);
         const auto* same = index < 0 ? nullptr : &known.columns[static_cast<std::size_t>(index)];
+        // Of a known column what it was: the catalog may speak of a later one of the same name.
+        const auto dimensions = same != nullptr  ? declared_dimensions(*same)
+                                : now != nullptr ? now->dimensions
+                                                 : 1;
+        found.type = TRY(types_.resolve(*TRY(sql()), {sent.type_oid, sent.typmod, dimensions}));
         auto mapping = same == nullptr ? std::nullopt : mapping_like(*same, found.type);
         if (same != nullptr && same->id > before && mapping) {
             found.column = *same;
