@@ -137,6 +137,28 @@ TEST_F(PostgresSnapshot, TablesAreLockedUntilTheEnd) {
     EXPECT_TRUE(eventually([&] { return session.query("TRUNCATE public.t").has_value(); }));
 }
 
+TEST_F(PostgresSnapshot, LostCoordinatorIsNoticed) {
+    sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
+    SourceRun run(uri_, {"t"});
+    ASSERT_TRUE(run.open().has_value());
+    ASSERT_TRUE(run.source().begin({}).has_value());
+    const auto chunks = run.source().chunks();
+    EXPECT_EQ(read_chunk(run, chunks->front()), Texts{"S 1"});
+    const std::string coordinator =
+        "FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.relation = 't'::regclass "
+        "AND a.pid <> pg_backend_pid() AND a.query NOT LIKE 'COPY%'";
+    EXPECT_EQ(sql("SELECT pg_terminate_backend(l.pid) " + coordinator), "t");
+    EXPECT_TRUE(eventually([&] { return sql("SELECT count(*) " + coordinator) == "0"; }));
+    const auto other = run.source().read_chunk(chunks->front(), 1, [](const Batch&) -> Result<void> {
+        return {};
+    }, {});
+    ASSERT_FALSE(other.has_value());
+    EXPECT_EQ(other.error().fault, Fault::retry) << other.error().what;
+    const auto ended = run.source().end();
+    ASSERT_FALSE(ended.has_value());
+    EXPECT_EQ(ended.error().fault, Fault::retry);
+}
+
 TEST_F(PostgresSnapshot, SlotWaitsForOpenTransactionsAndCanBeStopped) {
     sql("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int)");
     auto session = connect(uri_);
