@@ -62,6 +62,7 @@ auto drop_command(const DropArguments& arguments) -> int {
     }
     for (const auto& line : *removed) std::printf("removed %s\n", line.c_str());
     if (removed->empty()) std::printf("nothing was left to remove\n");
+    else std::printf("the warehouse stays; move it away before this pipeline is run again\n");
     return exit_ok;
 }
 

@@ -139,7 +139,11 @@ auto DuckDbSink::read_progress(const Identity& identity) -> Result<std::optional
         return other("pipeline", text(0), identity.pipeline, config_.path);
     if (text(1) != identity.lane) return other("sink", text(1), identity.lane, config_.path);
     if (text(2) != identity.queue_id)
-        return other("queue", text(2), identity.queue_id, config_.path);
+        return Error{Fault::config,
+                     "duckdb file was filled from another log, one that was dropped or is elsewhere: " +
+                         text(2) + ", not " + identity.queue_id,
+                     "Move the file away to have it filled anew, or put the old log back.",
+                     config_.path.string()};
     const auto incarnation = std::stoull(text(3));
     if (incarnation > identity.incarnation)
         return Error{Fault::config,
@@ -166,7 +170,7 @@ auto DuckDbSink::refuse_name_clash(const TableName& name, const std::string& tar
             return Error{Fault::config,
                          "two source tables have one name in duckdb: " + to_string(source) +
                              " and " + to_string(name),
-                         "Leave one of them out of this sink.", to_string(name)};
+                         "Capture one of them by another pipeline.", to_string(name)};
     return {};
 }
 

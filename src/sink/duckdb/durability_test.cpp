@@ -238,7 +238,7 @@ TEST(DuckDbDurability, ProgressOfOthersIsRefusedBeforeAnyWrite) {
         std::string::npos);
     EXPECT_NE(refusal(folder, {"shop", "other", "queue-1", 5}).what.find("another sink"),
               std::string::npos);
-    EXPECT_NE(refusal(folder, {"shop", "warehouse", "queue-2", 5}).what.find("another queue"),
+    EXPECT_NE(refusal(folder, {"shop", "warehouse", "queue-2", 5}).what.find("another log"),
               std::string::npos);
     EXPECT_NE(refusal(folder, identity_of(4)).what.find("newer incarnation: 5"), std::string::npos);
     SinkFixture sink(folder);

@@ -9,7 +9,7 @@ using Statements = Owned<duckdb_extracted_statements, duckdb_destroy_extracted>;
 using Prepared = Owned<duckdb_prepared_statement, duckdb_destroy_prepare>;
 
 auto refused(const std::string& why) -> Error {
-    return {Fault::config, "query refused: " + why, "Give one SELECT statement.", "query"};
+    return {Fault::config, "query refused: " + why, "Give one SELECT statement that duckdb accepts.", "query"};
 }
 
 auto first_line(const char* message) -> std::string {

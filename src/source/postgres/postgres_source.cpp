@@ -2,12 +2,34 @@
 #include "source/postgres/postgres_source.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/check.hpp"
 #include "source/postgres/publication.hpp"
 
 namespace leat::postgres {
+
+namespace {
+
+// Sinks compare names without regard to case.
+auto refuse_name_clash(const std::vector<TableName>& names) -> Result<void> {
+    std::map<std::string, TableName> targets;
+    for (const auto& name : names) {
+        auto target = target_name(name);
+        for (char& c : target)
+            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        const auto [at, is_new] = targets.emplace(target, name);
+        if (!is_new)
+            return Error{Fault::config, "two source tables have one name in the sinks: " +
+                             to_string(at->second) + " and " + to_string(name),
+                         "Leave one of them out of source.tables, or capture it by another pipeline.",
+                         "postgres"};
+    }
+    return {};
+}
+
+}  // namespace
 
 PostgresSource::PostgresSource(const PostgresConfig& config, const SourceContext& context)
     : config_(config),
@@ -28,6 +50,7 @@ auto PostgresSource::make(const PostgresConfig& config, const SourceContext& con
     if (twice != names.end())
         return Error{Fault::config, "source.tables names a table twice: " + to_string(*twice),
                      "Remove one of them.", "postgres"};
+    TRY(refuse_name_clash(names));
     if (names.empty())
         return Error{Fault::config, "source.tables is empty", "Name at least one table.", "postgres"};
     if (!is_slot_name(made->slot_))
@@ -72,7 +95,8 @@ auto PostgresSource::check_members(const std::vector<SchemaPtr>& schemas) const 
         if (!known)
             return Error{Fault::config, "table was added to a pipeline that has its image already: " +
                              to_string(name),
-                         "Run `leat drop FILE` and start again, or capture it by another pipeline.",
+                         "Capture it by another pipeline, or run `leat drop FILE`, move the warehouse file "
+                         "away and start again.",
                          "postgres"};
     }
     return {};

@@ -84,7 +84,7 @@ auto check_tables(Connection& sql, const PublicationRequest& request) -> Result<
     if (!missing.empty())
         return refuse("publication " + request.name + " lacks " + table_list(missing),
                       "Run: ALTER PUBLICATION " + quote_name(request.name) + " ADD TABLE " +
-                          table_list(missing) + "; and `leat drop FILE` to start with a new image.");
+                          table_list(missing) + "; then `leat drop FILE`, move the warehouse file away and start again.");
     if (!request.users_own && published.size() > request.tables.size())
         return refuse("publication " + request.name + " holds more tables than source.tables names",
                       "Run: ALTER PUBLICATION " + quote_name(request.name) + " SET TABLE " +
@@ -112,7 +112,7 @@ auto ensure_publication(Connection& sql, const PublicationRequest& request) -> R
         if (request.must_exist)
             return Error{Fault::fatal, "publication is gone: " + request.name +
                              "; changes since then cannot be read",
-                         "Run `leat drop FILE` and start again to take a new image.",
+                         "Run `leat drop FILE`, move the warehouse file away and start again.",
                          "postgres publication"};
         if (!request.users_own) return create(sql, request);
         return refuse("publication does not exist: " + request.name,

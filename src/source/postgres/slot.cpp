@@ -9,7 +9,7 @@ namespace leat::postgres {
 namespace {
 
 constexpr auto start_anew =
-    "Run `leat drop FILE` and start again: a new snapshot is taken, nothing is skipped in silence.";
+    "Run `leat drop FILE`, move the warehouse file away and start again: a new snapshot is taken.";
 
 auto lost(const std::string& what, const char* hint = start_anew) -> Error {
     return Error{Fault::fatal, what, hint, "postgres slot"};
@@ -36,13 +36,14 @@ auto check_identity(const SlotIdentity& now, const Position& position) -> Result
         return lost("source is another database cluster: system identifier " + now.system_id +
                         ", ours " + ours->system_id,
                     "Point source.uri at the cluster this pipeline was started with, or run "
-                    "`leat drop FILE` and start again.");
+                    "`leat drop FILE`, move the warehouse file away and start again.");
     if (ours->timeline != now.timeline)
         return lost("source went to another timeline (failover or restore): " + now.timeline +
                     ", ours " + ours->timeline);
     if (ours->slot != now.slot)
         return lost("slot of this pipeline was " + ours->slot + ", not " + now.slot,
-                    "Put the old name into source.slot, or run `leat drop FILE` and start again.");
+                    "Put the old name into source.slot, or run `leat drop FILE`, move the warehouse file "
+                    "away and start again.");
     return {};
 }
 
