@@ -226,10 +226,9 @@ private:
             const auto& header = found.header;
             if (found.found == Found::end) break;
             if (found.found == Found::bad)
-                return defect(name, at, std::string(found.why), newest), Result<void>();
+                return broken(reader, name, at, std::string(found.why), newest);
             if (header.offset != next_->offset || header.previous_crc != next_->chain)
-                return defect(name, at, "frame does not follow the one before it", newest),
-                       Result<void>();
+                return broken(reader, name, at, "frame does not follow the one before it", newest);
             std::string what;
             if (header.kind == DiskKind::marker) {
                 const auto marker = decode_marker(reader.payload_view());
@@ -244,6 +243,19 @@ private:
         }
         if (const auto data = TRY(reader.first_nonzero(at)))
             defect(name, *data, "data behind the last frame", newest);
+        return {};
+    }
+
+    // The rule of recovery: a later frame that was written when this one was already durable proves
+    // that it is no interrupted write.
+    auto broken(SegmentReader& reader, const std::string& name, std::uint64_t at, std::string what,
+                bool newest) -> Result<void> {
+        bool tail = newest;
+        for (auto later = at; tail && later + page_bytes <= reader.file_bytes(); later += page_bytes) {
+            const auto header = TRY(reader.header_at(later));
+            tail = !header || header->group_first <= next_->offset;
+        }
+        defect(name, at, std::move(what), tail);
         return {};
     }
 
