@@ -202,14 +202,14 @@ TEST_F(LaneScenario, StoppedBetweenTwoFramesOfATransactionItKeepsNoneOfIt) {
         RunningPipeline filling(parts(open_queue({"a"}), server_), clock_,
                                 {.until_caught_up = true, .only = Only::capture});
         ASSERT_TRUE(wait_until([&] { return server_.snapshots_begun() == 1; }));
-        server_.commit(60);
+        server_.commit(300);
         ASSERT_TRUE(filling.join());
     }
     const auto queue = open_queue({"a"});
     std::mt19937_64 random(1);
     for (int attempt = 0; attempt < 2'000 && !has_all(a_, server_); ++attempt) {
         std::stop_source stop;
-        auto writes_left = 1 + random() % 30;
+        auto writes_left = 1 + random() % 16;
         const auto on_write = [&] {
             if (--writes_left == 0) stop.request_stop();
         };
