@@ -29,6 +29,10 @@ set(leat_test_environment
     "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
     "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp:second_deadlock_stack=1"
 )
+if(LEAT_SANITIZE)
+    # Arrow's own allocators hide reuse and overruns from the sanitizers.
+    list(APPEND leat_test_environment ARROW_DEFAULT_MEMORY_POOL=system)
+endif()
 foreach(major IN ITEMS 14 16 17 18)
     list(APPEND leat_test_environment LEAT_POSTGRES_${major}=${LEAT_CACHE}/postgres-${major})
 endforeach()
