@@ -56,7 +56,7 @@ auto Appender::make_chunk() -> Result<void> {
     const auto columns = duckdb_appender_column_count(appender_.get());
     if (columns != types_.size())
         return Error{Fault::fatal, "duckdb table was altered by somebody else",
-                     "Rebuild the table in this sink.", "duckdb"};
+                     "Run `leat drop FILE`, move the warehouse file away and start again.", "duckdb"};
     std::vector<LogicalType> owned;
     std::vector<duckdb_logical_type> logical;
     for (idx_t i = 0; i < columns; ++i) {

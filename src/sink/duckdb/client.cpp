@@ -7,6 +7,8 @@ namespace leat::duckdb {
 
 namespace {
 
+constexpr auto attached_name = "leat";
+
 // DuckDB's message without the stack trace that internal errors carry.
 auto first_line(std::string_view message) -> std::string {
     return std::string(message.substr(0, message.find('\n')));
@@ -147,11 +149,28 @@ auto Database::open(const std::string& path, const std::vector<Setting>& setting
     return Database(raw);
 }
 
+auto Database::attach(const std::string& path, std::uint64_t row_group_rows,
+                      const std::vector<Setting>& settings) -> Result<Database> {
+    auto database = TRY(open(":memory:", settings));
+    auto connection = TRY(database.connect());
+    const auto sql = "ATTACH " + literal(path) + " AS " + attached_name + " (ROW_GROUP_SIZE " +
+                     std::to_string(row_group_rows) + ")";
+    QueryOutcome outcome;
+    if (duckdb_query(connection.handle(), sql.c_str(), outcome.get()) != DuckDBSuccess) {
+        const char* const message = duckdb_result_error(outcome.get());
+        return open_error(path, message == nullptr ? "unknown" : message);
+    }
+    database.is_attached_ = true;
+    return database;
+}
+
 auto Database::connect() -> Result<Connection> {
     duckdb_connection raw = nullptr;
     if (duckdb_connect(handle_.get(), &raw) != DuckDBSuccess)
         return Error{Fault::retry, "connect to the open duckdb file", "", "duckdb"};
-    return Connection(raw);
+    Connection connection(raw);
+    if (is_attached_) TRY(connection.execute(std::string("USE ") + attached_name));
+    return connection;
 }
 
 }  // namespace leat::duckdb

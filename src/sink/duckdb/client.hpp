@@ -4,6 +4,7 @@
 
 #include <duckdb.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -84,11 +85,17 @@ public:
     // file that is not DuckDB's are config.
     static auto open(const std::string& path, const std::vector<Setting>& settings)
         -> Result<Database>;
+    // The same with row groups of `row_group_rows` in tables made from now on: what a transaction
+    // holds in memory beside the memory limit is about two row groups. Only ATTACH takes that
+    // option, so the file is the one database of an otherwise empty instance.
+    static auto attach(const std::string& path, std::uint64_t row_group_rows,
+                       const std::vector<Setting>& settings) -> Result<Database>;
     auto connect() -> Result<Connection>;
 
 private:
     explicit Database(duckdb_database handle) : handle_(handle) {}
     Owned<duckdb_database, duckdb_close> handle_;
+    bool is_attached_ = false;
 };
 
 }  // namespace leat::duckdb

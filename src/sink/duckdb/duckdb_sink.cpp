@@ -21,6 +21,8 @@ using duckdb::Setting;
 
 // Transactions checkpoint by our policy only.
 constexpr auto never = "1000TB";
+// Half of DuckDB's own; a multiple of its vector size.
+constexpr std::uint64_t row_group_rows = 61'440;
 
 auto settings(const DuckDbConfig& config, const SinkContext& context) -> std::vector<Setting> {
     return {
@@ -32,7 +34,6 @@ auto settings(const DuckDbConfig& config, const SinkContext& context) -> std::ve
         {"write_buffer_row_group_count", "1"},
         // Plans fold the statistics of a table into constants and outlive its next change.
         {"disabled_optimizers", "statistics_propagation"},
-        {"enable_external_access", "false"},
         {"autoinstall_known_extensions", "false"},
         {"autoload_known_extensions", "false"},
     };
@@ -94,11 +95,12 @@ auto DuckDbSink::open_database() -> Result<void> {
     // What a killed process has left.
     std::error_code ignored;
     std::filesystem::remove_all(context_.work_dir / "duckdb_spill", ignored);
-    database_.emplace(
-        TRY(duckdb::Database::open(config_.path.string(), settings(config_, context_))));
+    database_.emplace(TRY(duckdb::Database::attach(config_.path.string(), row_group_rows,
+                                                   settings(config_, context_))));
     connection_.emplace(TRY(database_->connect()));
     TRY(
         connection_->execute("PRAGMA disable_checkpoint_on_shutdown; SET GLOBAL TimeZone = 'UTC'; "
+                             "SET enable_external_access = false; "
                              "SET lock_configuration = true"));
     TRY(duckdb::make_catalog(*connection_));
     is_doubtful_ = false;
@@ -139,11 +141,12 @@ auto DuckDbSink::read_progress(const Identity& identity) -> Result<std::optional
         return other("pipeline", text(0), identity.pipeline, config_.path);
     if (text(1) != identity.lane) return other("sink", text(1), identity.lane, config_.path);
     if (text(2) != identity.queue_id)
-        return Error{Fault::config,
-                     "duckdb file was filled from another log, one that was dropped or is elsewhere: " +
-                         text(2) + ", not " + identity.queue_id,
-                     "Move the file away to have it filled anew, or put the old log back.",
-                     config_.path.string()};
+        return Error{
+            Fault::config,
+            "duckdb file was filled from another log, one that was dropped or is elsewhere: " +
+                text(2) + ", not " + identity.queue_id,
+            "Move the file away to have it filled anew, or put the old log back.",
+            config_.path.string()};
     const auto incarnation = std::stoull(text(3));
     if (incarnation > identity.incarnation)
         return Error{Fault::config,

@@ -38,7 +38,8 @@ auto incomplete(const TableSchema& schema, std::int64_t rows) -> Error {
     return {Fault::poison,
             "incomplete rows without a base row in table " + to_string(schema.name) + ": " +
                 std::to_string(rows),
-            "Rebuild this table in the sink, or set REPLICA IDENTITY FULL at the source.",
+            "Set REPLICA IDENTITY FULL at the source, run `leat drop FILE`, move the warehouse file "
+            "away and start again.",
             to_string(schema.name)};
 }
 
@@ -46,7 +47,8 @@ auto diverged(const TableSchema& schema, const char* what, std::int64_t rows) ->
     return {Fault::fatal,
             "duckdb table " + to_string(schema.name) + " differs from the source: " + what + ": " +
                 std::to_string(rows),
-            "Rebuild this table in the sink.", to_string(schema.name)};
+            "Run `leat drop FILE`, move the warehouse file away and start again.",
+            to_string(schema.name)};
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Queries of the DuckDB sink: one statement, SELECT only, values as text.
 #include "sink/duckdb/query.hpp"
 
+#include "sink/duckdb/query_screen.hpp"
+
 namespace leat::duckdb {
 
 namespace {
@@ -9,7 +11,8 @@ using Statements = Owned<duckdb_extracted_statements, duckdb_destroy_extracted>;
 using Prepared = Owned<duckdb_prepared_statement, duckdb_destroy_prepare>;
 
 auto refused(const std::string& why) -> Error {
-    return {Fault::config, "query refused: " + why, "Give one SELECT statement that duckdb accepts.", "query"};
+    return {Fault::config, "query refused: " + why,
+            "Give one SELECT statement that duckdb accepts.", "query"};
 }
 
 auto first_line(const char* message) -> std::string {
@@ -73,6 +76,7 @@ auto examine(Connection& connection, const std::string& sql, QueryResult& result
         return refused(message == nullptr ? "no statement" : first_line(message));
     }
     if (count > 1) return refused("more than one statement");
+    TRY(screen(connection, sql));
     duckdb_prepared_statement raw_prepared = nullptr;
     const auto state =
         duckdb_prepare_extracted_statement(connection.handle(), raw, 0, &raw_prepared);

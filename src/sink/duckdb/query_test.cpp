@@ -73,6 +73,42 @@ INSTANTIATE_TEST_SUITE_P(
                       "UPDATE orders SET note = 'x'", "VACUUM", "PREPARE p AS SELECT 1",
                       "WITH x AS (DELETE FROM orders RETURNING id) SELECT * FROM x"));
 
+// Closing any descriptor of the database file would give up its lock.
+TEST(DuckDbQuery, OwnFilesAreNotReadable) {
+    const Folder folder;
+    SinkFixture sink(folder);
+    sink.open();
+    sink.apply(BatchFixture(orders).insert({1, "a"}));
+    for (const auto* const suffix : {"", ".wal"}) {
+        const auto path = folder.database().string() + suffix;
+        EXPECT_FALSE(sink.query("SELECT size FROM read_blob('" + path + "')")) << suffix;
+        EXPECT_FALSE(sink.query("SELECT * FROM glob('" + path + "')")) << suffix;
+        EXPECT_FALSE(sink.query("SELECT * FROM read_csv('" + path + "')")) << suffix;
+        EXPECT_FALSE(sink.query("SELECT * FROM system.main.\"READ_blob\"('" + path + "')"));
+        EXPECT_FALSE(sink.query("DESCRIBE SELECT * FROM read_csv('" + path + "')"));
+        EXPECT_FALSE(sink.query("SELECT (SELECT count(*) FROM '" + path + "')"));
+        EXPECT_FALSE(sink.query("FROM query('FROM read_blob(''" + path + "'')')"));
+    }
+    EXPECT_FALSE(sink.query("FROM arrow_scan(1, 2, 3)"));
+}
+
+TEST(DuckDbQuery, OddNamesAndHarmlessFunctionsPass) {
+    const auto odd = keyed_table("a.b/c\\ \"d\".csv", {{"id", arrow::int64()}});
+    const Folder folder;
+    SinkFixture sink(folder);
+    sink.open();
+    sink.apply(BatchFixture(odd).insert({1}));
+    EXPECT_EQ(sink.rows(R"(SELECT id FROM "a.b/c\ ""d"".csv")"), Lines{"1"});
+    EXPECT_EQ(sink.rows(R"(SELECT '{"type":"TABLE_FUNCTION"}', unnest([1]))"),
+              Lines{R"({"type":"TABLE_FUNCTION"}|1)"});
+    EXPECT_EQ(
+        sink.rows("SELECT count(*) FROM range(3), duckdb_tables() WHERE table_name LIKE '%csv'"),
+        Lines{"3"});
+    EXPECT_TRUE(sink.query("SHOW TABLES"));
+    EXPECT_TRUE(sink.query("DESCRIBE _leat_progress"));
+    EXPECT_TRUE(sink.query("SELECT * FROM information_schema.tables"));
+}
+
 TEST(DuckDbQuery, ManyAtOnceSeeWholeEpochsOnlyWhileTheLaneCommitsAndReopens) {
     const Folder folder;
     SinkFixture sink(folder);

@@ -39,7 +39,8 @@ auto type_of(const Column& column) -> ColumnType {
 
 auto cannot_follow(const TableSchema& schema, const std::string& why) -> Error {
     return {Fault::fatal, "duckdb cannot follow table " + to_string(schema.name) + ": " + why,
-            "Rebuild this table in the sink.", to_string(schema.name)};
+            "Run `leat drop FILE`, move the warehouse file away and start again.",
+            to_string(schema.name)};
 }
 
 auto key_ids(const TableSchema& schema) -> std::vector<std::int32_t> {
