@@ -107,7 +107,8 @@ TEST_F(KillTest, NothingIsLostAtAnyFailpoint) {
             ASSERT_OK(point);
             const auto at = (*point).position ? (*point).position->commit : 0;
             ASSERT_GE(at, acknowledged->load()) << name << " hit " << hits;
-            ASSERT_LE(at, std::max<std::uint64_t>(acknowledged->load() + 1, 5))
+            // One transaction may be durable and not yet counted, also the first behind the image.
+            ASSERT_LE(at, std::max<std::uint64_t>(acknowledged->load(), 5) + 1)
                 << name << " hit " << hits;
             acknowledged->store(at);
             if (!killed) break;
