@@ -24,11 +24,23 @@ auto confirmed(const Loaded& loaded) -> bool {
     return answer == loaded.name;
 }
 
+// Opening the queue proves that the pipeline does not run and that the folder is its own. One that
+// is damaged cannot be opened, and must go all the same.
+auto claim_queue(const Loaded& loaded) -> Result<void> {
+    const auto opened = loaded.make_queue();
+    if (opened) return {};
+    if (opened.error().fault != Fault::fatal) return opened.error();
+    const auto look = TRY(loaded.make_queue_check());
+    for (const auto& finding : TRY(look->check()))
+        if (finding.severity == Severity::problem)
+            return Error{Fault::config, finding.what, finding.remedy, loaded.queue_path.string()};
+    return {};
+}
+
 // Source first: when it fails the log is still there, and the command can be repeated.
 auto drop(const Loaded& loaded) -> Result<std::vector<std::string>> {
-    // Opening the queue proves that the pipeline does not run and that the folder is its own.
     const bool has_log = std::filesystem::exists(loaded.queue_path);
-    if (has_log) TRY(loaded.make_queue());
+    if (has_log) TRY(claim_queue(loaded));
     const auto source = TRY(loaded.make_source());
     std::vector<std::string> removed;
     if (auto* removable = dynamic_cast<Removable*>(source.get())) removed = TRY(removable->remove());

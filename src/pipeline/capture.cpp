@@ -113,6 +113,8 @@ auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
     if (!resume) TRY(snapshot.begin(point.newest, stages.get_token()));
     status_.capture([&](CaptureStatus& status) {
         status.phase = resume ? Phase::streaming : Phase::snapshotting;
+        // Known before the first frame: a source where nothing happens sends none.
+        if (resume) status.durable = resume->position;
         status.message.clear();
     });
 

@@ -75,7 +75,11 @@ auto Snapshot::take(const std::stop_token& stop) -> Result<void> {
     failpoint("snapshot.end");
     const auto settled = TRY(snapshots_->end());
     TRY(append_marker(MarkerKind::complete, settled));
-    status_.capture([](CaptureStatus& status) { status.phase = Phase::streaming; });
+    status_.capture([&](CaptureStatus& status) {
+        status.phase = Phase::streaming;
+        // The image holds all up to its point, even if no change ever follows.
+        if (status.durable < settled) status.durable = settled;
+    });
     return {};
 }
 

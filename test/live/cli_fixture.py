@@ -171,4 +171,4 @@ class CliTest(unittest.TestCase):
 def main() -> None:
     if not re.search(r"\S", os.environ.get("LEAT_BINARY", "")):
         print("LEAT_BINARY is not set: the release build of this tree is tested", file=sys.stderr)
-    unittest.main(verbosity=2)
+    unittest.main(module="__main__", verbosity=2)

@@ -3,13 +3,11 @@
 its remedy, and after the remedy the warehouse equals the source.
 """
 
-import unittest
-
 from psycopg import pq
 
 import cli_fixture
 from cli_fixture import (ENVIRONMENT, FAILED, OK, PASSWORD, CliTest, PgServer, Pipeline,
-                         eventually, run_sql)
+                         eventually, main, run_sql)
 
 
 class Access(CliTest):
@@ -202,4 +200,4 @@ class Slots(CliTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    main()

@@ -65,7 +65,8 @@ auto identify(Disk& disk, const Path& folder, const std::string& pipeline,
         if (parse_segment_name(name))
             return Error{
                 Fault::fatal, "log manifest is missing beside segments",
-                "Put log.json back from a copy, or remove the folder and rebuild the sinks.",
+                "Put log.json back from a copy, or run `leat drop FILE`, move the warehouse files "
+                 "away and start again.",
                 folder.string()};
     const Manifest manifest{make_uuid(random), pipeline, format_version};
     TRY(write_manifest(disk, folder, manifest));
@@ -152,8 +153,9 @@ auto LogQueue::Impl::open(const QueueContext& context) -> Result<void> {
         const auto& image_end = log.state.of(SequenceKind::snapshot).visible_end;
         if (known->changes_end > end || known->snapshot_end > image_end)
             return damage(log.config.path.string(), 0,
-                          "frames that were durable are gone: log ends at " + std::to_string(end) +
-                              ", it held " + std::to_string(known->changes_end));
+                          "frames that were durable are gone: log ends at frame " +
+                              std::to_string(end) + ", it held " +
+                              std::to_string(known->changes_end));
     }
     log.incarnation = std::max(found, known ? known->incarnation : 0) + 1;
     TRY(write_hints(true));

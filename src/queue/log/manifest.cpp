@@ -19,7 +19,8 @@ constexpr std::string_view manifest_name = "log.json";
 
 auto unreadable(const Path& path, const std::string& why) -> Error {
     return Error{Fault::fatal, "log manifest cannot be read: " + why,
-                 "Put the file back from a copy, or remove the folder and rebuild the sinks.",
+                 "Put the file back from a copy, or run `leat drop FILE`, move the warehouse files "
+                 "away and start again.",
                  path.string()};
 }
 

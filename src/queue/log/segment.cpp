@@ -133,8 +133,8 @@ auto all_zero(std::string_view bytes) -> bool {
 auto damage(std::string_view file, std::uint64_t at, std::string_view what) -> Error {
     return Error{Fault::fatal,
                  "log is damaged: " + std::string(what) + " at byte " + std::to_string(at),
-                 "Look at it with `leat log inspect`, put the folder back from a copy, or remove "
-                 "the folder and rebuild the sinks.",
+                 "Look at it with `leat log inspect`, put the folder back from a copy, or run "
+                 "`leat drop FILE`, move the warehouse files away and start again.",
                  std::string(file)};
 }
 
