@@ -29,7 +29,7 @@ def main():
                 cursor.execute("INSERT INTO events VALUES (%s, 1, 'name', 'note', 1.5, now(), true)",
                                (keys * 20 + number,))
             if number % 10 == 0:
-                cursor.execute("UPDATE clock SET at = %s", (time.time(),))
+                cursor.execute("UPDATE clock SET written = %s", (time.time(),))
             connection.commit()
             ahead = started + (number + 1) / RATE - time.monotonic()
             if ahead > 0:

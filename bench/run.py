@@ -126,7 +126,7 @@ MIXED = """DO $$ DECLARE round bigint; fresh bigint := {fresh}; BEGIN
             (SELECT (exp(random() * ln({keys})))::bigint FROM generate_series(1, 35));
         DELETE FROM events WHERE id IN
             (SELECT (exp(random() * ln({keys})))::bigint + 7 FROM generate_series(1, 15));
-        UPDATE events SET id = -id - round * 1000000000 WHERE id IN
+        UPDATE events SET id = -id - round::bigint * 1000000000 WHERE id IN
             (SELECT (exp(random() * ln({keys})))::bigint + 3 FROM generate_series(1, 10))
             AND id > 0;
         COMMIT;
@@ -203,7 +203,7 @@ def latency(results, rounds, scale):
     with Source() as source:
         source.make_events("events")
         source.insert("events", keys, 100_000)
-        source.sql("CREATE TABLE clock (id int PRIMARY KEY, at double precision)")
+        source.sql("CREATE TABLE clock (id int PRIMARY KEY, written double precision)")
         source.sql("INSERT INTO clock VALUES (1, 0)")
         pipeline, _ = prepare(source, "latency", ["public.events", "public.clock"])
         run = Run(pipeline)
@@ -213,7 +213,7 @@ def latency(results, rounds, scale):
                                    source.server.uri(), str(keys), str(seconds)])
         delays, last = [], None
         while writer.poll() is None:
-            seen = query(source, "latency", "SELECT at FROM clock")
+            seen = query(source, "latency", "SELECT written FROM clock")
             now = time.time()
             if seen != last and seen is not None:
                 delays.append((now - float(seen)) * 1000)
