@@ -199,15 +199,19 @@ TEST_F(LaneScenario, ARejectedRowStopsTheLaneAndNothingOfItsEpochIsKept) {
 TEST_F(LaneScenario, StoppedBetweenTwoFramesOfATransactionItKeepsNoneOfIt) {
     server_.commit(60);
     {
-        RunningPipeline filling(parts(open_queue({"a"}), server_), clock_,
-                                {.until_caught_up = true, .only = Only::capture});
+        RunningPipeline filling(parts(open_queue({"a"}), server_), clock_, {.only = Only::capture});
         ASSERT_TRUE(wait_until([&] { return server_.snapshots_begun() == 1; }));
         server_.commit(300);
-        ASSERT_TRUE(filling.join());
+        ASSERT_TRUE(wait_until([&] {
+            return filling.status().capture.phase == Phase::streaming &&
+                   server_.confirmed().value_or(Position{}).commit >= server_.head().commit;
+        }));
+        ASSERT_TRUE(filling.stop());
     }
     const auto queue = open_queue({"a"});
     std::mt19937_64 random(1);
     for (int attempt = 0; attempt < 2'000 && !has_all(a_, server_); ++attempt) {
+        ASSERT_FALSE(HasFailure());
         std::stop_source stop;
         auto writes_left = 1 + random() % 16;
         const auto on_write = [&] {
@@ -225,7 +229,7 @@ TEST_F(LaneScenario, StoppedBetweenTwoFramesOfATransactionItKeepsNoneOfIt) {
             *queue, clock_, status, [](Sink*) {});
         std::jthread until_all([&](const std::stop_token& done) {
             // The last attempt has nothing left to write and is ended from here.
-            wait_until([&] { return done.stop_requested() || has_all(a_, server_); });
+            EXPECT_TRUE(wait_until([&] { return done.stop_requested() || has_all(a_, server_); }));
             stop.request_stop();
         });
         ASSERT_TRUE(lane.run(stop.get_token()));
