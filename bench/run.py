@@ -149,6 +149,7 @@ def mixed(results, rounds, scale):
                                     keys=keys, row=ROW))
             end, _ = source.flushed_lsn()
             reference = recvlogical(source, "c0", end)
+            source.sql("SELECT pg_stat_force_next_flush()")
             changes = source.sql("SELECT n_tup_ins + n_tup_upd + n_tup_del FROM "
                                  "pg_stat_user_tables WHERE relname = 'events'")[0][0] - keys
             captured = Run(pipeline, "--only", "capture", "--until-caught-up").wait()
