@@ -7,7 +7,11 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <mutex>
+#include <string_view>
+
+#include "observe/live_area.hpp"
 
 namespace leat::cli {
 
@@ -15,6 +19,12 @@ namespace {
 
 constexpr Duration terminal_every = std::chrono::milliseconds(250);
 constexpr Duration plain_every = std::chrono::seconds(10);
+
+// One that can go back and draw again.
+auto is_terminal() -> bool {
+    const char* const kind = std::getenv("TERM");
+    return ::isatty(STDERR_FILENO) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
+}
 
 auto total_rows(const LaneStatus& lane) -> std::int64_t {
     std::int64_t rows = 0;
@@ -111,13 +121,12 @@ auto summary_line(const PipelineStatus& now, const PipelineStatus& before, doubl
 Display::Display(StatusReader read, const Clock& clock)
     : read_(std::move(read)),
       clock_(clock),
-      terminal_(::isatty(STDERR_FILENO) == 1),
+      terminal_(is_terminal()),
       thread_([this](const std::stop_token& stop) { draw(stop); }) {}
 
 auto Display::draw(const std::stop_token& stop) -> void {
     auto before = read_();
     auto looked = clock_.steady();
-    std::size_t drawn = 0;
     std::mutex mutex;
     std::condition_variable_any wake;
     bool last = false;
@@ -131,11 +140,7 @@ auto Display::draw(const std::stop_token& stop) -> void {
         const auto time = clock_.steady();
         const auto seconds = std::chrono::duration<double>(time - looked).count();
         if (terminal_) {
-            // Back to the first line drawn, clear to the end of the screen, draw again.
-            if (drawn > 0) std::fprintf(stderr, "\033[%zuA\033[J", drawn);
-            const auto lines = live_lines(now, before, seconds, clock_.wall_us());
-            for (const auto& line : lines) std::fprintf(stderr, "%s\n", line.c_str());
-            drawn = lines.size();
+            draw_live_area(live_lines(now, before, seconds, clock_.wall_us()));
         } else {
             std::fprintf(stderr, "%s\n",
                          summary_line(now, before, seconds, clock_.wall_us()).c_str());

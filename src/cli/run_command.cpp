@@ -14,6 +14,7 @@
 #include "cli/exit_code.hpp"
 #include "control/door.hpp"
 #include "control/status_json.hpp"
+#include "observe/log.hpp"
 
 namespace leat::cli {
 
@@ -38,7 +39,7 @@ private:
         while (!done.stop_requested()) {
             if (sigtimedwait(&signals_, nullptr, &look_every) < 0) continue;
             if (stop_.stop_requested()) std::_Exit(exit_failed);
-            std::fprintf(stderr, "leat: finishing the epoch; once more to end at once\n");
+            log(LogLevel::info, "finishing the epoch; once more to end at once");
             stop_.request_stop();
         }
     }

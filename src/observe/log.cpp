@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "observe/live_area.hpp"
+
 namespace leat {
 
 namespace {
@@ -38,6 +40,7 @@ auto logger() -> spdlog::logger& {
 }  // namespace
 
 auto log_line(LogLevel level, std::string_view line) -> void {
+    const auto lock = write_above_live_area();
     logger().log(to_spdlog(level), "{}", line);
 }
 

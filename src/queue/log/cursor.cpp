@@ -9,7 +9,7 @@ namespace leat::log_queue {
 
 auto needs_rebuild(std::string why) -> Error {
     return Error{Fault::fatal, "needs rebuild: " + std::move(why),
-                 "Remove the target and the log's folder and start anew.", "log"};
+                 "Run `leat drop FILE`, move the warehouse file away and start again.", "log"};
 }
 
 auto Cursor::damaged(std::string_view why) const -> Error {
