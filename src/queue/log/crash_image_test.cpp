@@ -21,6 +21,13 @@ public:
         disk_ = std::make_unique<MemoryDisk>();
     }
 
+    ~Workload() {
+        disk_->judge({});
+        log_.reset();
+    }
+    Workload(const Workload&) = delete;
+    auto operator=(const Workload&) -> Workload& = delete;
+
     auto open() -> Result<void> {
         log_.reset();
         Surroundings surroundings;

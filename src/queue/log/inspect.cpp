@@ -251,7 +251,8 @@ private:
     auto broken(SegmentReader& reader, const std::string& name, std::uint64_t at, std::string what,
                 bool newest) -> Result<void> {
         bool tail = newest;
-        for (auto later = at; tail && later + page_bytes <= reader.file_bytes(); later += page_bytes) {
+        for (auto later = at; tail && later + page_bytes <= reader.file_bytes();
+             later += page_bytes) {
             const auto header = TRY(reader.header_at(later));
             tail = !header || header->group_first <= next_->offset;
         }

@@ -110,6 +110,41 @@ auto log_append(benchmark::State& state) -> void {
 }
 BENCHMARK(log_append)->Arg(2)->Arg(20)->Arg(200)->Arg(2'000)->Arg(8'000)->UseRealTime();
 
+// From a killed process to the first new durable append, with a backlog of 1 GB.
+auto reopen_backlog(benchmark::State& state) -> void {
+    const TempFolder folder;
+    const SystemClock clock;
+    LogConfig config;
+    config.path = folder.path() / "log";
+    Frame frame;
+    frame.first = {1, 6, 0, ""};
+    frame.last = {1, 6, 1, "token"};
+    frame.batches.push_back(events(state.range(0)));
+    const auto open = [&] {
+        auto made = LogQueue::make(config, {"bench", {"lane"}, &clock});
+        CHECK(made.has_value());
+        return std::move(made).value();
+    };
+    {
+        const auto log = open();
+        while (log->figures().bytes < 1'000'000'000) CHECK(log->append(frame, {}).has_value());
+    }
+    double scanned = 0;
+    for (auto _ : state) {
+        const auto log = open();
+        CHECK(log->resume_point().has_value());
+        CHECK(log->append(frame, {}).has_value());
+        scanned = static_cast<double>(log->report().bytes_scanned) / log->report().seconds;
+    }
+    state.counters["scan_bytes_per_second"] = scanned;
+}
+BENCHMARK(reopen_backlog)
+    ->Arg(20)
+    ->Arg(2'000)
+    ->Iterations(3)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
 // The limit: bytes of the same size into a file of zeros. `zeros`: whether making that file counts,
 // as it does for the log.
 auto raw_write(benchmark::State& state) -> void {

@@ -20,7 +20,8 @@ auto problem(std::string what, std::string remedy) -> Finding {
 auto nearest_folder(Path path) -> Path {
     std::error_code error;
     path = std::filesystem::absolute(path, error);
-    while (path.has_relative_path() && !std::filesystem::exists(path, error)) path = path.parent_path();
+    while (path.has_relative_path() && !std::filesystem::exists(path, error))
+        path = path.parent_path();
     return path;
 }
 
@@ -29,11 +30,13 @@ auto check_space(const Path& folder, std::uint64_t wanted) -> Finding {
     std::error_code error;
     const auto space = std::filesystem::space(folder, error);
     constexpr std::uint64_t mib = 1024 * 1024;
-    const auto text = std::to_string(space.available / mib) + " MiB are free, max_bytes of the log is " +
-                      std::to_string(wanted / mib) + " MiB";
+    const auto text = std::to_string(space.available / mib) +
+                      " MiB are free, max_bytes of the log is " + std::to_string(wanted / mib) +
+                      " MiB";
     if (error || space.available >= wanted) return {Severity::ok, text, ""};
-    return {Severity::notice, text,
-            "Make room or lower queue.max_bytes; a full disk makes the source wait, nothing is lost."};
+    return {
+        Severity::notice, text,
+        "Make room or lower queue.max_bytes; a full disk makes the source wait, nothing is lost."};
 }
 
 }  // namespace
@@ -51,22 +54,25 @@ auto LogCheck::check() -> Result<std::vector<Finding>> {
         return std::vector{problem("not a folder: " + nearest.string(),
                                    "Name another folder in queue.path, or remove that file.")};
     if (::access(nearest.c_str(), W_OK | X_OK) != 0)
-        return std::vector{problem("folder is not writable: " + nearest.string(),
-                                   "Give this user the right to write in it, or name another folder "
-                                   "in queue.path.")};
+        return std::vector{
+            problem("folder is not writable: " + nearest.string(),
+                    "Give this user the right to write in it, or name another folder "
+                    "in queue.path.")};
     const auto space = check_space(nearest, config_.max_bytes.count);
     const auto manifest = TRY(read_manifest(system_disk(), folder));
     if (!manifest)
-        return std::vector{Finding{Severity::ok, "log will be made in " + folder.string(), ""}, space};
+        return std::vector{Finding{Severity::ok, "log will be made in " + folder.string(), ""},
+                           space};
     if (manifest->pipeline != pipeline_)
         return std::vector{problem("log belongs to another pipeline: " + manifest->pipeline,
                                    "Give this pipeline a folder of its own.")};
     if (const auto owner = FolderLock::owner(folder); !owner.empty())
-        return std::vector{problem("log is in use by another process: pid " + owner,
-                                   "That is this pipeline if it runs now; stop it to start another."),
-                           space};
-    return std::vector{Finding{Severity::ok, "log in " + folder.string() + " is this pipeline's", ""},
-                       space};
+        return std::vector{
+            problem("log is in use by another process: pid " + owner,
+                    "That is this pipeline if it runs now; stop it to start another."),
+            space};
+    return std::vector{
+        Finding{Severity::ok, "log in " + folder.string() + " is this pipeline's", ""}, space};
 }
 
 }  // namespace leat::log_queue

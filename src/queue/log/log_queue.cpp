@@ -66,7 +66,7 @@ auto identify(Disk& disk, const Path& folder, const std::string& pipeline,
             return Error{
                 Fault::fatal, "log manifest is missing beside segments",
                 "Put log.json back from a copy, or run `leat drop FILE`, move the warehouse files "
-                 "away and start again.",
+                "away and start again.",
                 folder.string()};
     const Manifest manifest{make_uuid(random), pipeline, format_version};
     TRY(write_manifest(disk, folder, manifest));
