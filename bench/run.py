@@ -80,8 +80,8 @@ def drain(results, rounds, scale):
                 pipeline, _ = prepare(source, name, ["public.events"])
                 source.slot("c0", "events")
                 source.slot("counting", "events")
-                source.insert("events", rows, per_transaction)
-                end, end_number = source.flushed_lsn()
+                source.insert("events", rows - 1, per_transaction)
+                end, end_number = source.mark_end("events", rows)
                 references.append(rows / recvlogical(source, "c0", end))
                 run = Run(pipeline)
                 seconds = wait_for_rows(source, name, "events", rows, run)
@@ -107,8 +107,8 @@ def capture_cpu(results, rounds, scale):
             name = f"capture_{number}"
             pipeline, _ = prepare(source, name, ["public.events"])
             source.slot("counting", "events")
-            source.insert("events", rows, 100)
-            _, end_number = source.flushed_lsn()
+            source.insert("events", rows - 1, 100)
+            _, end_number = source.mark_end("events", rows)
             counting.append(counting_stream(source, "counting", end_number)["cpu_seconds"]
                             / rows * 1e6)
             run = Run(pipeline, "--only", "capture", "--until-caught-up").wait()
@@ -147,7 +147,7 @@ def mixed(results, rounds, scale):
             source.slot("c0", "events")
             source.sql(MIXED.format(fresh=keys * 10, seed=number / 10, transactions=transactions,
                                     keys=keys, row=ROW))
-            end, _ = source.flushed_lsn()
+            end, _ = source.mark_end("events", keys * 10 - 1)
             reference = recvlogical(source, "c0", end)
             source.sql("SELECT pg_stat_force_next_flush()")
             changes = source.sql("SELECT n_tup_ins + n_tup_upd + n_tup_del FROM "

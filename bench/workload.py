@@ -74,11 +74,16 @@ class Source:
         self.sql("SELECT pg_drop_replication_slot(%s)", name)
         self.sql(f"DROP PUBLICATION {name}")
 
-    def flushed_lsn(self):
-        """An LSN at or behind everything committed, as text and as a number."""
-        self.sql("SELECT pg_logical_emit_message(false, 'bench', '')")
-        self.sql("SELECT pg_switch_wal()")
+    def mark_end(self, table, last_id):
+        """Where a reference client stops: an LSN that only one more row, inserted here, is behind.
+
+        Without that row the client would wait for the server's next keepalive, seconds later.
+        """
         text = self.sql("SELECT pg_current_wal_insert_lsn()")[0][0]
+        self.insert(table, 1, 1, first=last_id)
+        self.sql("SET synchronous_commit = on")
+        self.sql("SELECT txid_current()")
+        self.sql("SET synchronous_commit = off")
         high, low = text.split("/")
         return text, (int(high, 16) << 32) + int(low, 16)
 
