@@ -71,12 +71,11 @@ auto read_all(Source& source, BoundedQueue<Frame>& frames, const std::stop_token
 
 }  // namespace
 
-Capture::Capture(CaptureOptions options, SourceMaker make_source, Queue& queue, const Clock& clock,
-                 Status& status, HeadReceiver on_head)
+Capture::Capture(CaptureOptions options, SourceMaker make_source, Queue& queue, Status& status,
+                 HeadReceiver on_head)
     : options_(options),
       make_source_(std::move(make_source)),
       queue_(queue),
-      clock_(clock),
       status_(status),
       on_head_(std::move(on_head)),
       backoff_(options.backoff, options.seed) {}

@@ -7,7 +7,6 @@
 #include <memory>
 #include <stop_token>
 
-#include "base/clock.hpp"
 #include "pipeline/backoff.hpp"
 #include "pipeline/status.hpp"
 #include "queue/queue.hpp"
@@ -30,8 +29,8 @@ struct CaptureOptions {
 // workers. All end before run() returns.
 class Capture {
 public:
-    Capture(CaptureOptions options, SourceMaker make_source, Queue& queue, const Clock& clock,
-            Status& status, HeadReceiver on_head);
+    Capture(CaptureOptions options, SourceMaker make_source, Queue& queue, Status& status,
+            HeadReceiver on_head);
 
     // Until stop is asked for, or the policy ends it; that error is also in the status.
     auto run(const std::stop_token& stop) -> Result<void>;
@@ -43,7 +42,6 @@ private:
     const CaptureOptions options_;
     const SourceMaker make_source_;
     Queue& queue_;
-    const Clock& clock_;
     Status& status_;
     const HeadReceiver on_head_;
     bool head_known_ = false;

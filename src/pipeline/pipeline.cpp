@@ -87,7 +87,7 @@ auto Pipeline::run_lane(std::size_t index, const std::stop_token& stop) -> Resul
 auto Pipeline::run_capture(const std::stop_token& stop) -> Result<void> {
     auto options = parts_.capture;
     options.seed = seed_of(clock_, 0);
-    Capture capture(options, parts_.make_source, *parts_.queue, clock_, status_,
+    Capture capture(options, parts_.make_source, *parts_.queue, status_,
                     [&](const Position& head) {
                         target_.with([&](auto& target) { target = head; });
                     });
