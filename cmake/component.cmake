@@ -33,10 +33,6 @@ if(LEAT_SANITIZE)
     # Arrow's own allocators hide reuse and overruns from the sanitizers.
     list(APPEND leat_test_environment ARROW_DEFAULT_MEMORY_POOL=system)
 endif()
-if(LEAT_SANITIZE)
-    # Arrow's own allocator hides from the sanitizers when memory is freed and used again.
-    list(APPEND leat_test_environment ARROW_DEFAULT_MEMORY_POOL=system)
-endif()
 foreach(major IN ITEMS 14 16 17 18)
     list(APPEND leat_test_environment LEAT_POSTGRES_${major}=${LEAT_CACHE}/postgres-${major})
 endforeach()

@@ -145,6 +145,22 @@ TEST_F(DamageTest, DamageIsNamedByFileAndByte) {
         << made.error().what;
 }
 
+// An interrupted write cannot have been followed by another: only the last may be cut.
+TEST_F(DamageTest, OnlyTheLastWriteOfTheNewestSegmentCanBeTorn) {
+    config.segment_bytes.count = 64 << 10;
+    fill();
+    const auto file = name(SequenceKind::changes, 0).string();
+    const auto end = whole_pages(original->contents(file).find_last_not_of('\0'));
+    ASSERT_GT(end, 8 * page_bytes);
+    for (auto at = page_bytes; at < end; at += page_bytes) {
+        auto changed = original->copy();
+        changed->contents(file)[at + 20] ^= 1;
+        const auto outcome = outcome_of(*changed);
+        EXPECT_EQ(outcome.opened, at + page_bytes == end) << at;
+        EXPECT_EQ(outcome.torn_bytes > 0, at + page_bytes == end) << at;
+    }
+}
+
 TEST_F(DamageTest, MissingSegmentIsDamage) {
     fill();
     original->remove(name(SequenceKind::changes, 1));

@@ -217,6 +217,50 @@ TEST_F(RetentionTest, ImageLargerThanItsSharePassesThrough) {
     EXPECT_LE(files(SequenceKind::snapshot), 3U);
 }
 
+// Recovery falls back to the end of the last transaction, however far all lanes are.
+TEST_F(RetentionTest, LastEndOfATransactionIsKept) {
+    open();
+    append_image();
+    append_changes(6, 12);
+    const auto all = read_all();
+    for (std::uint64_t ordinal = 0; ordinal < 20; ++ordinal) append(unfinished(12, ordinal, 9000));
+    ASSERT_TRUE(log->release("duckdb", all.back().after).has_value());
+    auto after = disk.copy();
+    log.reset();
+    surroundings.disk = after.get();
+    open();
+    const auto point = log->resume_point();
+    ASSERT_OK(point);
+    EXPECT_EQ((*point).position->commit, 11U);
+    EXPECT_EQ(log->report().unfinished_frames > 0, true);
+    EXPECT_TRUE(read_all(all.back().after).empty());
+    log.reset();
+}
+
+// That an image is complete is said in the image itself and, once, behind an unfinished
+// transaction.
+TEST_F(RetentionTest, ImageIsKeptUntilTheChangesSayThatItIsComplete) {
+    open();
+    append(marker(MarkerKind::begin, 1, {1, 0, 0, ""}));
+    append(unfinished(6, 0));
+    append(marker(MarkerKind::point, 1, {1, 5, 0, "point"}));
+    for (int key = 0; key < 30; ++key) append(image(key, 1, 5, 3000));
+    append(marker(MarkerKind::complete, 1, {1, 5, 0, ""}));
+    const auto all = read_all();
+    ASSERT_TRUE(log->release("duckdb", all.back().after).has_value());
+    auto after = disk.copy();
+    log.reset();
+    surroundings.disk = after.get();
+    open();
+    const auto point = log->resume_point();
+    ASSERT_OK(point);
+    EXPECT_TRUE((*point).newest->complete);
+    ASSERT_TRUE((*point).position);
+    EXPECT_EQ((*point).position->token, "point");
+    EXPECT_EQ((*point).schemas.size(), 1U);
+    log.reset();
+}
+
 TEST_F(RetentionTest, StateOutlivesEverySegmentThatHeldIt) {
     config.segment_bytes.count = 32 << 10;
     config.max_bytes.count = 512 << 10;
