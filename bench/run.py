@@ -18,6 +18,8 @@ import subprocess
 import sys
 import time
 
+import duckdb
+
 from workload import (BUILD, ROOT, Run, Source, counting_stream, query, recvlogical, timed,
                       wait_for_rows, write_pipeline)
 
@@ -166,9 +168,25 @@ def mixed(results, rounds, scale):
     results.add("mixed changes, delivery from a filled log", delivery, "changes/s", keys=keys)
 
 
+def append_alone(source, warehouse, rows):
+    """The rows of a filled warehouse into a new file by DuckDB alone, one thread; rows a second."""
+    with duckdb.connect(str(warehouse), read_only=True) as filled:
+        held = filled.sql("FROM narrow").to_arrow_table()
+    path = source.folder / "append_alone.duckdb"
+    with duckdb.connect(str(path), config={"threads": 1}) as target:
+        target.execute("CREATE TABLE narrow AS FROM held LIMIT 0")
+        started = time.monotonic()
+        target.execute("INSERT INTO narrow FROM held")
+        target.execute("CHECKPOINT")
+        seconds = time.monotonic() - started
+    path.unlink()
+    return rows / seconds
+
+
 def snapshot(results, rounds, scale):
+    """Reference: the slower of the server's COPY and of DuckDB's own appending."""
     rows = int(10_000_000 * scale)
-    rates, references, cpu, rss = [], [], [], []
+    rates, copies, appends, cpu, rss = [], [], [], [], []
     copy = "COPY (SELECT * FROM narrow WHERE id % 2 = {}) TO STDOUT (FORMAT binary)"
     with Source() as source:
         source.sql("CREATE TABLE narrow (id bigint PRIMARY KEY, kind int, name text, at timestamptz,"
@@ -183,18 +201,21 @@ def snapshot(results, rounds, scale):
                                         stdout=subprocess.DEVNULL) for half in (0, 1)]
             if any(client.wait() for client in clients):
                 raise RuntimeError("counting client failed")
-            references.append(rows / (time.monotonic() - started))
+            copied = rows / (time.monotonic() - started)
             name = f"snapshot_{number}"
-            pipeline, _ = write_pipeline(source, name, ["public.narrow"])
+            pipeline, warehouse = write_pipeline(source, name, ["public.narrow"])
             run = Run(pipeline)
             seconds = wait_for_rows(source, name, "narrow", rows, run, every=0.1)
             run.stop()
             rates.append(rows / seconds)
             cpu.append(run.cpu_seconds / rows * 1e6)
             rss.append(run.peak_rss / 2**20)
+            copies.append(copied)
+            appends.append(append_alone(source, warehouse, rows))
             timed([os.environ.get("LEAT_BINARY", BUILD / "bin" / "leat"), "drop", pipeline, "--yes"])
-    results.add("snapshot of narrow rows", rates, "rows/s", "COPY binary, 2 connections", references,
-                rows=rows, peak_rss_mib=max(rss))
+    for reference, values in (("COPY binary, 2 connections", copies), ("DuckDB alone", appends)):
+        results.add("snapshot of narrow rows", rates, "rows/s", reference, values, rows=rows,
+                    peak_rss_mib=max(rss))
     results.add("  CPU of the snapshot", cpu, "CPU-s/M", rows=rows)
 
 
@@ -216,6 +237,7 @@ def latency(results, rounds, scale):
         while writer.poll() is None:
             seen = query(source, "latency", "SELECT written FROM clock")
             now = time.time()
+            time.sleep(0.002)  # the machine has two cores, and the reader must not take one
             if seen != last and seen is not None:
                 delays.append((now - float(seen)) * 1000)
                 last = seen
@@ -275,25 +297,55 @@ def recovery(results, rounds, scale):
     results.add("kill -9 to first new commit", times, "s", rows_in_log=rows)
 
 
+def google_benchmark(program, rounds, *arguments):
+    """The medians of a component benchmark, by name."""
+    _, _, output = timed([program, "--benchmark_format=json", f"--benchmark_repetitions={rounds}",
+                          "--benchmark_report_aggregates_only=true", *arguments])
+    return {entry["run_name"]: entry for entry in json.loads(output)["benchmarks"]
+            if entry.get("aggregate_name", "median") == "median"}
+
+
+def append(results, rounds, scale):
+    """Durable appends of 500-byte events against the same bytes by pwrite and fdatasync: once into
+    files of zeros that were there before, once with the making of those files, as the log does."""
+    medians = google_benchmark(BUILD / "bin" / "log_append_bench", rounds)
+    for events in (2, 20, 200, 2_000, 8_000):
+        mine = medians[f"log_append/{events}/real_time"]
+        for zeros, reference in ((0, "raw into ready files"), (1, "raw, files made meanwhile")):
+            raw = medians[f"raw_write/events:{events}/zeros:{zeros}/real_time"]
+            results.add(f"durable append, {events} events a frame", [mine["items_per_second"]],
+                        "events/s", reference, [raw["items_per_second"]], event_bytes=500)
+
+
+def delivery(results, rounds, scale):
+    """The sink alone against a minimal client of DuckDB that applies the same epochs."""
+    _, _, output = timed([BUILD / "bin" / "duckdb_apply_bench", int(1_000 * scale), rounds])
+    for line in output.splitlines():
+        entry = json.loads(line)
+        conditions = ", " + entry["conditions"] if "conditions" in entry else ""
+        results.add(entry["name"] + conditions, [entry["value"]], entry["unit"],
+                    entry.get("reference", ""),
+                    [entry["reference_value"]] if "reference_value" in entry else ())
+
+
 def components(results, rounds, scale):
-    """The component benchmarks beside the code, as they print themselves."""
+    """The other benchmarks beside the code, as they print themselves."""
+    with_reference = {"log_append_bench", "duckdb_apply_bench"}
     for program in sorted((BUILD / "bin").glob("*_bench")):
-        _, _, output = timed([program, "--benchmark_format=json",
-                              f"--benchmark_repetitions={rounds}",
-                              "--benchmark_report_aggregates_only=true"])
-        for entry in json.loads(output)["benchmarks"]:
-            if entry.get("aggregate_name") != "median":
-                continue
+        if program.name in with_reference:
+            continue
+        for name, entry in google_benchmark(program, rounds).items():
             counters = {key: value for key, value in entry.items()
                         if isinstance(value, (int, float)) and key not in
                         ("family_index", "per_family_instance_index", "threads", "iterations",
                          "repetitions")}
-            results.add(f"{program.name}: {entry['run_name']}", [entry["real_time"]],
-                        entry["time_unit"], **counters)
+            results.add(f"{program.name}: {name}", [entry["real_time"]], entry["time_unit"],
+                        **counters)
 
 
 MEASUREMENTS = {function.__name__: function for function in
-                (drain, capture_cpu, mixed, snapshot, latency, memory, recovery, components)}
+                (drain, capture_cpu, mixed, snapshot, latency, memory, recovery, append, delivery,
+                 components)}
 
 
 def main():
