@@ -11,6 +11,7 @@ TEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 60
+PREFIX ?= /usr/local
 
 export LEAT_CACHE ?= $(HOME)/.cache/leat
 python := $(LEAT_CACHE)/venv/bin/python
@@ -19,7 +20,7 @@ build := build/$(PRESET)
 environment = LEAT_BINARY=$(CURDIR)/$(build)/bin/leat LEAT_BUILD_DIR=$(CURDIR)/$(build) \
 	LEAT_SOURCE_DIR=$(CURDIR) LEAT_PYTHON=$(python)
 
-.PHONY: help setup configure build demo test bench fuzz asan tsan format tidy clean
+.PHONY: help setup configure build install package demo test bench fuzz asan tsan format tidy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -34,6 +35,13 @@ configure: setup
 
 build: configure ## compile everything (PRESET=release|dev|asan|tsan|clang)
 	@ninja -C $(build) -j $(JOBS)
+
+install: build ## the program and its libraries below PREFIX (/usr/local), a systemd unit
+	@cmake --install $(build) --prefix $(PREFIX) --strip >/dev/null && echo "installed $(PREFIX)/bin/leat"
+
+package: build ## the same as a tarball that runs wherever it is unpacked
+	@cpack --config $(build)/CPackConfig.cmake -B $(build)/package >/dev/null
+	@mv $(build)/package/leat-*.tar.gz build/ && ls build/leat-*.tar.gz
 
 demo: build ## a PostgreSQL with live orders, kept equal in DuckDB through a kill -9
 	@$(environment) $(python) tools/demo/demo.py $(DEMO_ARGS)
