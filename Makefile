@@ -11,6 +11,7 @@ TEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 60
+FAULT_IMAGES ?= 10000
 PREFIX ?= /usr/local
 
 export LEAT_CACHE ?= $(HOME)/.cache/leat
@@ -20,7 +21,7 @@ build := build/$(PRESET)
 environment = LEAT_BINARY=$(CURDIR)/$(build)/bin/leat LEAT_BUILD_DIR=$(CURDIR)/$(build) \
 	LEAT_SOURCE_DIR=$(CURDIR) LEAT_PYTHON=$(python)
 
-.PHONY: help setup configure build install package demo test bench fuzz asan tsan format tidy clean
+.PHONY: help setup configure build install package demo test bench fuzz faults asan tsan format tidy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -57,6 +58,10 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS (60)
 	@$(MAKE) configure PRESET=fuzz
 	@ninja -C build/fuzz -j $(JOBS) fuzzers
 	@fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+
+faults: build ## every file system call of the log × every fault, and many power cuts
+	@$(environment) $(python) tools/fault_sweep/sweep.py --jobs $(JOBS)
+	@LEAT_LOG_IMAGES=$(FAULT_IMAGES) $(build)/bin/queue_log_test --gtest_filter='CrashImage.*:PowerCut.*'
 
 asan: ## the tests under address and undefined-behaviour sanitizers
 	@$(MAKE) test PRESET=asan TEST_ARGS="--without tidy $(TEST_ARGS)"

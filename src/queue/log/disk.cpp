@@ -24,6 +24,14 @@ auto outcome(int result) -> int {
     return result == 0 ? 0 : -errno;
 }
 
+// Of calls that an interruption leaves undone; never of a sync or a close.
+template <class Make>
+auto uninterrupted(Make make) -> int {
+    int result = make();
+    while (result < 0 && errno == EINTR) result = make();
+    return result;
+}
+
 class SystemFile final : public File {
 public:
     explicit SystemFile(int descriptor) : descriptor_(descriptor) {}
@@ -52,7 +60,8 @@ public:
     }
     auto size() -> std::int64_t override {
         struct stat status {};
-        return ::fstat(descriptor_, &status) == 0 ? status.st_size : -errno;
+        const int failed = uninterrupted([&] { return ::fstat(descriptor_, &status); });
+        return failed == 0 ? status.st_size : -errno;
     }
     auto close() -> int override {
         const int descriptor = std::exchange(descriptor_, -1);
@@ -67,23 +76,35 @@ class SystemDisk final : public Disk {
 public:
     auto open(const Path& path, Access access, std::unique_ptr<File>& file) -> int override {
         const int flags = access == Access::read ? O_RDONLY : O_RDWR | O_CREAT;
-        const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0640);
+        const int descriptor =
+            uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0640); });
         if (descriptor < 0) return -errno;
         file = std::make_unique<SystemFile>(descriptor);
         return 0;
     }
     auto rename(const Path& from, const Path& to) -> int override {
-        return outcome(::rename(from.c_str(), to.c_str()));
+        return outcome(uninterrupted([&] { return ::rename(from.c_str(), to.c_str()); }));
     }
-    auto remove(const Path& path) -> int override { return outcome(::unlink(path.c_str())); }
+    auto remove(const Path& path) -> int override {
+        return outcome(uninterrupted([&] { return ::unlink(path.c_str()); }));
+    }
     auto sync_directory(const Path& path) -> int override {
-        const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        const int descriptor =
+            uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
         if (descriptor < 0) return -errno;
         const int synced = outcome(::fsync(descriptor));
         const int closed = outcome(::close(descriptor));
         return synced != 0 ? synced : closed;
     }
     auto list(const Path& path, std::vector<std::string>& names) -> int override {
+        int failed = -EINTR;
+        while (failed == -EINTR) failed = list_once(path, names);
+        return failed;
+    }
+
+private:
+    static auto list_once(const Path& path, std::vector<std::string>& names) -> int {
+        names.clear();
         DIR* directory = ::opendir(path.c_str());
         if (directory == nullptr) return -errno;
         errno = 0;
@@ -180,6 +201,32 @@ auto disk_error(std::string_view step, const Path& path, int code) -> Error {
         error.fault = Fault::retry;
         error.hint = "Raise the limit of open files.";
     }
+    return error;
+}
+
+auto sync_and_close(File& file, Sync what, std::string_view step, const Path& path)
+    -> Result<void> {
+    const int failed = file.sync(what);
+    const int closed = file.close();
+    if (failed == 0 && closed == 0) return {};
+    return sync_error(step, path, failed != 0 ? failed : closed);
+}
+
+auto close_written(File& file, std::string_view step, const Path& path) -> Result<void> {
+    if (const int failed = file.close(); failed != 0) return sync_error(step, path, failed);
+    return {};
+}
+
+auto sync_folder(Disk& disk, std::string_view step, const Path& folder) -> Result<void> {
+    if (const int failed = disk.sync_directory(folder); failed != 0)
+        return sync_error(step, folder, failed);
+    return {};
+}
+
+auto sync_error(std::string_view step, const Path& path, int code) -> Error {
+    auto error = disk_error(step, path, code);
+    error.fault = Fault::fatal;
+    error.hint = "Look at the disk, then start again: what was not acknowledged is sent again.";
     return error;
 }
 

@@ -1,5 +1,6 @@
 // Disk and File: every system call that the log makes on its files, so that tests can let any of
-// them fail, tear or lie. Calls answer as the kernel does; the loops around them are below.
+// them fail, tear or lie. Calls answer as the kernel does, but that one which an interruption
+// kept from doing anything is made again; the loops around short reads and writes are below.
 #pragma once
 
 #include <cstdint>
@@ -56,5 +57,14 @@ auto read_some(File& file, std::span<char> into, std::uint64_t at) -> std::int64
 auto is_full(int code) -> bool;
 // `code`: -errno. Missing, forbidden, read-only: config; no room: retry; everything else: fatal.
 auto disk_error(std::string_view step, const Path& path, int code) -> Error;
+
+// The last of writing a file: sync and close; then its folder, where the name is new. A failure is
+// fatal whatever its reason, and nothing here may be tried again: the kernel may have given up the
+// pages, and a second sync that succeeds would prove nothing.
+auto sync_and_close(File& file, Sync what, std::string_view step, const Path& path) -> Result<void>;
+auto close_written(File& file, std::string_view step, const Path& path) -> Result<void>;
+auto sync_folder(Disk& disk, std::string_view step, const Path& folder) -> Result<void>;
+// `code`: -errno of a sync or of a close.
+auto sync_error(std::string_view step, const Path& path, int code) -> Error;
 
 }  // namespace leat::log_queue

@@ -100,14 +100,11 @@ auto HintFile::write(const Hints& hints, bool durable) -> Result<void> {
         durable = true;
     }
     if (failed == 0) failed = write_all(*file, std::span(&piece, 1), sequence_ % 2 * slot_bytes);
-    if (failed == 0 && durable) failed = file->sync(Sync::all);
-    if (file) {
-        const int closed = file->close();
-        if (failed == 0) failed = closed;
-    }
-    if (failed == 0 && durable) failed = disk_.sync_directory(folder_);
-    if (failed != 0) return disk_error("writing the log's hints", path, failed);
-    return {};
+    constexpr std::string_view step = "writing the log's hints";
+    if (failed != 0) return disk_error(step, path, failed);
+    if (!durable) return close_written(*file, step, path);
+    TRY(sync_and_close(*file, Sync::all, step, path));
+    return sync_folder(disk_, step, folder_);
 }
 
 }  // namespace leat::log_queue

@@ -93,6 +93,46 @@ TEST_F(LogFaultsTest, FailedSyncEndsTheLogForEver) {
     EXPECT_GE((*point).position->commit, 6U);
 }
 
+// Found by the fault sweep: the wait went on with a file that was not open.
+TEST_F(LogFaultsTest, FullDiskWhereASegmentIsOpenedHoldsAppendsBack) {
+    open();
+    append_image();
+    // Every second opening: that of the preparer succeeds, the one that starts the segment fails.
+    std::atomic<int> openings = 0;
+    disk.judge([&](std::uint64_t, Call call) {
+        const bool fails = call == Call::open && ++openings % 2 == 0;
+        return fails ? Verdict{Act::fail, -ENOSPC} : Verdict{};
+    });
+    std::vector<Frame> frames;
+    for (std::uint64_t commit = 6; commit < 60; ++commit)
+        frames.push_back(change(commit, orders(), 3000));
+    Appending appending(*log, frames);
+    appending.join();
+    EXPECT_GT(openings, 2);
+    disk.judge({});
+    EXPECT_FALSE(appending.error) << appending.error->what;
+    EXPECT_EQ(commits().size(), 54U);
+}
+
+// A sync that meets a full disk proves as little as any other that failed.
+TEST_F(LogFaultsTest, FullDiskInASyncEndsTheLog) {
+    open();
+    append_image();
+    bool failed = false;
+    disk.judge([&](std::uint64_t, Call call) {
+        if (call != Call::sync_directory || failed) return Verdict{};
+        failed = true;
+        return Verdict{Act::fail, -ENOSPC};
+    });
+    std::vector<Frame> frames;
+    for (std::uint64_t commit = 6; commit < 60; ++commit)
+        frames.push_back(change(commit, orders(), 3000));
+    Appending appending(*log, frames);
+    appending.join();
+    ASSERT_TRUE(appending.error);
+    EXPECT_EQ(appending.error->fault, Fault::fatal) << appending.error->what;
+}
+
 TEST_F(LogFaultsTest, FullDiskHoldsAppendsBackAndLetsThemGoOn) {
     open();
     append_image();

@@ -41,8 +41,8 @@ auto misused(std::string what) -> Error {
 }
 
 auto make_folder(const Path& path) -> Result<void> {
-    std::error_code failed;
-    std::filesystem::create_directories(path, failed);
+    auto failed = std::make_error_code(std::errc::interrupted);
+    while (failed == std::errc::interrupted) std::filesystem::create_directories(path, failed);
     if (failed)
         return Error{Fault::config, "folder of the log cannot be made: " + failed.message(),
                      "Give this user a folder that it can write to.", path.string()};
@@ -191,8 +191,9 @@ auto LogQueue::Impl::write_hints(bool durable) -> Result<void> {
     hints_written = time;
     auto written = hints->write(now, durable);
     // The first of a process holds its incarnation and must be there; later ones may be missing.
-    if (!written && written.error().fault == Fault::retry && !durable) return {};
-    return written;
+    if (written || (written.error().fault == Fault::retry && !durable)) return {};
+    if (written.error().fault == Fault::retry) return written;
+    return log.break_down(std::move(written).error());
 }
 
 // Whether the frame is allowed where the log stands. With what it says about generations.

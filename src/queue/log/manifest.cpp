@@ -82,20 +82,24 @@ auto write_manifest(Disk& disk, const Path& folder, const Manifest& manifest) ->
     std::unique_ptr<File> file;
     int failed = disk.open(draft, Access::write, file);
     if (failed == 0) failed = write_all(*file, std::span(&piece, 1), 0);
-    if (failed == 0) failed = file->sync(Sync::all);
-    if (failed == 0) failed = file->close();
-    if (failed == 0) failed = disk.rename(draft, path);
-    if (failed == 0) failed = disk.sync_directory(folder);
-    if (failed != 0) return disk_error("writing the log's manifest", path, failed);
-    return {};
+    constexpr std::string_view step = "writing the log's manifest";
+    if (failed != 0) return disk_error(step, path, failed);
+    TRY(sync_and_close(*file, Sync::all, step, draft));
+    failed = disk.rename(draft, path);
+    if (failed != 0) return disk_error(step, path, failed);
+    return sync_folder(disk, step, folder);
 }
 
 auto FolderLock::take(const Path& folder) -> Result<FolderLock> {
     const auto path = folder / "LOCK";
-    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    while (descriptor < 0 && errno == EINTR)
+        descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (descriptor < 0) return disk_error("opening the log's lock", path, -errno);
     FolderLock lock(descriptor);
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    int failed = ::flock(descriptor, LOCK_EX | LOCK_NB);
+    while (failed != 0 && errno == EINTR) failed = ::flock(descriptor, LOCK_EX | LOCK_NB);
+    if (failed != 0) {
         if (errno != EWOULDBLOCK) return disk_error("locking the log", path, -errno);
         const auto pid = read_owner(descriptor);
         return Error{
@@ -107,8 +111,13 @@ auto FolderLock::take(const Path& folder) -> Result<FolderLock> {
     auto pid = std::to_string(::getpid());
     pid.resize(16, ' ');
     pid += '\n';
-    if (::pwrite(descriptor, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
-        return disk_error("locking the log", path, errno == 0 ? -EIO : -errno);
+    for (std::size_t written = 0; written < pid.size();) {
+        const auto done = ::pwrite(descriptor, pid.data() + written, pid.size() - written,
+                                   static_cast<off_t>(written));
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) return disk_error("locking the log", path, done == 0 ? -EIO : -errno);
+        written += static_cast<std::size_t>(done);
+    }
     return lock;
 }
 

@@ -10,20 +10,18 @@ namespace {
 constexpr auto full_retry = std::chrono::milliseconds(250);
 
 // Zeros from `begin` to `end`, durable together with the file's name.
-auto fill_file(Disk& disk, const Path& path, std::uint64_t begin, std::uint64_t end) -> int {
+auto fill_file(Disk& disk, const Path& path, std::uint64_t begin, std::uint64_t end)
+    -> Result<void> {
+    constexpr std::string_view step = "preparing a segment";
     std::unique_ptr<File> file;
     int failed = disk.open(path, Access::write, file);
     const auto middle = begin + (end - begin) / 2;
     if (failed == 0) failed = write_zeros(*file, begin, middle);
     failpoint("log.preallocate");
     if (failed == 0) failed = write_zeros(*file, middle, end);
-    if (failed == 0) failed = file->sync(Sync::all);
-    if (file) {
-        const int closed = file->close();
-        if (failed == 0) failed = closed;
-    }
-    if (failed == 0) failed = disk.sync_directory(path.parent_path());
-    return failed;
+    if (failed != 0) return disk_error(step, path, failed);
+    TRY(sync_and_close(*file, Sync::all, step, path));
+    return sync_folder(disk, step, path.parent_path());
 }
 
 }  // namespace
@@ -41,18 +39,16 @@ auto Preparer::run(const std::stop_token& stop) -> void {
     std::unique_lock lock(log_.mutex);
     while (log_.changed.wait(lock, stop, wanted)) {
         lock.unlock();
-        int failed = 0;
-        for (const auto kind : sequence_kinds) {
-            if (const int outcome = prepare(kind); outcome != 0) failed = outcome;
-        }
+        bool full = false;
+        for (const auto kind : sequence_kinds) full = !prepare(kind) || full;
         lock.lock();
-        if (failed != 0) log_.changed.wait_for(lock, stop, full_retry, [] { return false; });
+        if (full) log_.changed.wait_for(lock, stop, full_retry, [] { return false; });
         if (stop.stop_requested()) return;
     }
 }
 
-// Not 0: no room, to be tried again.
-auto Preparer::prepare(SequenceKind kind) -> int {
+// False: no room, to be tried again.
+auto Preparer::prepare(SequenceKind kind) -> bool {
     const std::lock_guard files(log_.files);
     std::uint64_t number = 0;
     std::uint64_t begin = 0;
@@ -60,24 +56,24 @@ auto Preparer::prepare(SequenceKind kind) -> int {
     {
         const std::lock_guard lock(log_.mutex);
         const auto& sequence = log_.state.of(kind);
-        if (sequence.wanted_bytes == 0 || log_.state.broken) return 0;
+        if (sequence.wanted_bytes == 0 || log_.state.broken) return true;
         number = sequence.next_number();
         if (sequence.prepared) begin = sequence.prepared->file_bytes;
         end = std::max(begin, sequence.wanted_bytes);
     }
     const auto path = log_.path_of(kind, number);
     const auto who = "next " + std::string(to_string(kind)) + " segment";
-    if (const int failed = fill_file(*log_.disk, path, begin, end); failed != 0) {
-        auto error = disk_error("preparing a segment", path, failed);
-        // Half a file would take the room that others may need to go on.
-        if (is_full(failed) && begin == 0) log_.disk->remove(path);
-        if (!is_full(failed)) {
+    if (auto filled = fill_file(*log_.disk, path, begin, end); !filled) {
+        auto error = std::move(filled).error();
+        if (error.fault != Fault::retry) {
             error.fault = Fault::fatal;
             log_.break_down(std::move(error));
-            return 0;
+            return true;
         }
+        // Half a file would take the room that others may need to go on.
+        if (begin == 0) log_.disk->remove(path);
         log_.set_pressure(who, std::move(error.what));
-        return failed;
+        return false;
     }
     log_.set_pressure(who, "");
     const std::lock_guard lock(log_.mutex);
@@ -85,7 +81,7 @@ auto Preparer::prepare(SequenceKind kind) -> int {
     sequence.prepared = Prepared{number, end};
     if (sequence.wanted_bytes <= end) sequence.wanted_bytes = 0;
     log_.changed_state();
-    return 0;
+    return true;
 }
 
 }  // namespace leat::log_queue

@@ -15,7 +15,7 @@ public:
 
 private:
     auto run(const std::stop_token& stop) -> void;
-    auto prepare(SequenceKind kind) -> int;
+    auto prepare(SequenceKind kind) -> bool;
 
     Log& log_;
     std::jthread thread_;

@@ -123,13 +123,13 @@ auto drop_released(Log& log, SequenceKind kind, std::uint64_t incoming) -> Resul
         failpoint("log.retention_drop");
         // One by one, so that no crash leaves a gap between segments.
         const auto path = log.path_of(kind, *number);
-        int failed = log.disk->remove(path);
-        if (failed == 0) failed = log.disk->sync_directory(log.config.path);
-        if (failed != 0) {
+        if (const int failed = log.disk->remove(path); failed != 0) {
             auto error = disk_error("removing a segment", path, failed);
             error.fault = Fault::fatal;
             return log.break_down(std::move(error));
         }
+        auto synced = sync_folder(*log.disk, "removing a segment", log.config.path);
+        if (!synced) return log.break_down(std::move(synced).error());
     }
 }
 

@@ -83,10 +83,10 @@ auto Scanner::take_segment(std::uint64_t number) -> Result<void> {
 // A file that never held a frame.
 auto Scanner::drop_file(std::uint64_t number) -> Result<void> {
     const auto path = log_.path_of(kind_, number);
-    int failed = log_.disk->remove(path);
-    if (failed == 0) failed = log_.disk->sync_directory(log_.config.path);
-    if (failed != 0) return disk_error("removing a segment that is not in use", path, failed);
-    return {};
+    constexpr std::string_view step = "removing a segment that is not in use";
+    if (const int failed = log_.disk->remove(path); failed != 0)
+        return disk_error(step, path, failed);
+    return sync_folder(*log_.disk, step, log_.config.path);
 }
 
 // The newest segments up to the limit, and as many more as it takes to begin behind the end of a

@@ -11,13 +11,9 @@ auto Scanner::zero(std::size_t index, std::uint64_t begin, std::uint64_t end) ->
     std::unique_ptr<File> file;
     int failed = log_.disk->open(path, Access::write, file);
     if (failed == 0) failed = write_zeros(*file, begin, end);
-    if (failed == 0) failed = file->sync(Sync::data);
-    if (file) {
-        const int closed = file->close();
-        if (failed == 0) failed = closed;
-    }
-    if (failed != 0) return disk_error("cutting the tail of the log", path, failed);
-    return {};
+    constexpr std::string_view step = "cutting the tail of the log";
+    if (failed != 0) return disk_error(step, path, failed);
+    return sync_and_close(*file, Sync::data, step, path);
 }
 
 auto Scanner::cut_torn(std::size_t index, std::uint64_t begin, std::uint64_t end) -> Result<void> {

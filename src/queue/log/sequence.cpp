@@ -223,11 +223,8 @@ auto Sequence::write(Run& run, const std::stop_token& stop) -> Result<void> {
     }
     failpoint("log.frame_written");
     if (const int failed = file_->sync(Sync::data); failed != 0) {
-        auto error =
-            disk_error("fdatasync of the log", log_.path_of(kind_, segment_.number), failed);
-        error.fault = Fault::fatal;
-        error.hint = "Look at the disk, then start again: what was not acknowledged is sent again.";
-        return log_.break_down(std::move(error));
+        return log_.break_down(
+            sync_error("fdatasync of the log", log_.path_of(kind_, segment_.number), failed));
     }
     failpoint("log.frame_synced");
     return {};

@@ -26,12 +26,10 @@ auto Sequence::open(Tail tail) -> Result<void> {
 
 auto Sequence::close() -> Result<void> {
     if (!file_) return {};
-    const int failed = file_->close();
+    auto closed = close_written(*file_, "closing a segment", log_.path_of(kind_, segment_.number));
     file_.reset();
-    if (failed == 0) return {};
-    auto error = disk_error("closing a segment", log_.path_of(kind_, segment_.number), failed);
-    error.fault = Fault::fatal;
-    return log_.break_down(std::move(error));
+    if (closed) return {};
+    return log_.break_down(std::move(closed).error());
 }
 
 // Waits for the file of zeros that the preparer makes, and starts it.
@@ -74,11 +72,14 @@ auto Sequence::start_segment(const Prepared& prepared, const std::stop_token& st
     const auto page = encode(segment_);
     const std::string_view piece = page;
     std::unique_ptr<File> file;
-    int failed = log_.disk->open(path, Access::write, file);
-    if (failed == 0) failed = write_all(*file, std::span(&piece, 1), 0);
+    const auto begin = [&] {
+        const int opened = file ? 0 : log_.disk->open(path, Access::write, file);
+        return opened != 0 ? opened : write_all(*file, std::span(&piece, 1), 0);
+    };
+    int failed = begin();
     while (is_full(failed)) {
         TRY(wait_for_room(disk_error("starting a segment", path, failed).what, stop));
-        failed = write_all(*file, std::span(&piece, 1), 0);
+        failed = begin();
     }
     if (failed == 0) failed = file->sync(Sync::all);
     if (failed != 0) {

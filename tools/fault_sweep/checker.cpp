@@ -1,0 +1,269 @@
+// Opens the log twice and uses it once: what had proof is there byte for byte, nothing else is,
+// cuts are reported and real, lanes go on where their sinks are, new transactions are taken.
+#include "checker.hpp"
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "queue/log/payload.hpp"
+#include "queue/log/segment_reader.hpp"
+#include "record.hpp"
+#include "script.hpp"
+#include "writer.hpp"
+
+namespace leat::log_queue {
+
+namespace {
+
+using namespace fixture;
+
+auto violated(std::string what) -> Error {
+    return Error{Fault::fatal, std::move(what), "", ""};
+}
+
+auto sequence_of(const Frame& frame) -> SequenceKind {
+    const bool image = frame.kind == FrameKind::snapshot ||
+                       (frame.marker && (frame.marker->kind == MarkerKind::point ||
+                                         frame.marker->kind == MarkerKind::complete));
+    return image ? SequenceKind::snapshot : SequenceKind::changes;
+}
+
+struct Stored {
+    Frame frame;
+    std::uint64_t offset = 0;
+};
+
+// Frames of one segment, past the log's own interface.
+auto read_segment(const Path& path, std::vector<Stored>& stored) -> Result<void> {
+    auto reader = TRY(SegmentReader::open(system_disk(), path));
+    if (reader.page().state != PageState::valid) return {};
+    Dictionary dictionary;
+    for (std::uint64_t at = page_bytes;;) {
+        const auto found = TRY(reader.read(at, Depth::whole));
+        if (found.found == Found::end) return {};
+        if (found.found == Found::bad)
+            return violated(path.string() + ": " + std::string(found.why));
+        const auto& header = found.header;
+        at += header.file_bytes();
+        if (header.kind == DiskKind::schemas)
+            TRY(decode_schemas(reader.payload_view(), dictionary));
+        if (internal(header.kind)) continue;
+        Frame frame;
+        frame.kind = static_cast<FrameKind>(header.kind);
+        frame.first = header.first;
+        frame.last = header.last;
+        frame.ends_transaction = header.ends_transaction;
+        frame.commit_time_us = header.commit_time_us;
+        frame.generation = header.generation;
+        if (frame.kind == FrameKind::changes || frame.kind == FrameKind::snapshot)
+            frame.batches = TRY(decode_batches(reader.payload(), dictionary));
+        if (frame.kind == FrameKind::marker)
+            frame.marker = TRY(decode_marker(reader.payload_view()));
+        stored.push_back({std::move(frame), header.offset});
+    }
+}
+
+auto read_sequence(const Path& folder, SequenceKind kind) -> Result<std::vector<Stored>> {
+    std::map<std::uint64_t, Path> paths;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        if (const auto name = parse_segment_name(entry.path().filename().string()))
+            if (name->kind == kind) paths[name->number] = entry.path();
+    std::vector<Stored> stored;
+    for (const auto& [number, path] : paths) TRY(read_segment(path, stored));
+    return stored;
+}
+
+// Segments in use, by name.
+auto segments(const Path& folder) -> std::map<std::string, std::string> {
+    std::map<std::string, std::string> contents;
+    std::error_code missing;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
+        const auto name = entry.path().filename().string();
+        if (!parse_segment_name(name)) continue;
+        auto bytes = read_file(entry.path());
+        if (bytes.starts_with("LEATSEG\n")) contents.emplace(name, std::move(bytes));
+    }
+    return contents;
+}
+
+class Checker {
+public:
+    Checker(Path folder, Record record)
+        : folder_(std::move(folder)), record_(std::move(record)), script_(make_script()) {}
+
+    auto run() -> Result<std::string> {
+        const auto before = segments(folder_);
+        TRY(open());
+        const auto report = log_->report();
+        const auto point = TRY(log_->resume_point());
+        log_.reset();
+        const auto cut = report.torn_bytes + report.unfinished_bytes;
+        if (cut == 0 && segments(folder_) != before)
+            return violated("segments were changed, and the report says nothing");
+        if (cut > 0 && segments(folder_) == before)
+            return violated("report says that " + std::to_string(cut) + " bytes were cut");
+        for (const auto kind : {SequenceKind::changes, SequenceKind::snapshot})
+            TRY(check_sequence(kind));
+        TRY(check_second_start());
+        for (const auto& [lane, sink] : record_.sinks) TRY(check_lane(lane, sink));
+        TRY(go_on(point));
+        return "torn " + std::to_string(report.torn_bytes) + ", unfinished " +
+               std::to_string(report.unfinished_frames);
+    }
+
+private:
+    auto open() -> Result<void> {
+        log_.reset();
+        auto made = LogQueue::make(sweep_config(folder_), sweep_context(clock_));
+        if (!made)
+            return violated("does not open: " + made.error().what + " " + made.error().context);
+        log_ = std::move(made).value();
+        return {};
+    }
+
+    // What the sequence should hold, dropped segments included, and how much of it must be there.
+    // Unfinished transactions are gone once the log was opened or resumed behind them.
+    auto expect(SequenceKind kind) -> std::size_t {
+        std::size_t whole = 0;  // behind the last frame that ends its transaction
+        std::size_t proven = 0;
+        auto& list = expected_[kind];
+        for (std::size_t i = 0; i < script_.size(); ++i) {
+            const auto& step = script_[i];
+            if (step.what == Do::resume || step.what == Do::reopen) list.resize(whole);
+            if (step.what != Do::append || sequence_of(step.frame) != kind) continue;
+            if (i > record_.tried) break;
+            list.push_back(&step.frame);
+            if (step.frame.kind != FrameKind::changes || step.frame.ends_transaction) {
+                whole = list.size();
+                if (record_.proven.contains(i)) proven = whole;
+            }
+        }
+        list.resize(whole);
+        return proven;
+    }
+
+    auto check_sequence(SequenceKind kind) -> Result<void> {
+        const auto proven = expect(kind);
+        const auto& expected = expected_[kind];
+        const auto stored = TRY(read_sequence(folder_, kind));
+        const auto name = std::string(to_string(kind)) + ": ";
+        if (stored.empty()) {
+            present_[kind] = 0;
+            if (proven == 0) return {};
+            return violated(name + "nothing is there");
+        }
+        std::size_t first = 0;
+        while (first < expected.size() && !same(*expected[first], stored.front().frame)) ++first;
+        if (first > 0 && !may_drop(kind, stored.front().offset))
+            return violated(name + "frames are gone that no lane has released, up to offset " +
+                            std::to_string(stored.front().offset));
+        present_[kind] = first + stored.size();
+        if (present_[kind] > expected.size())
+            return violated(name + "holds frames that were not appended");
+        if (present_[kind] < proven)
+            return violated(name + std::to_string(proven - present_[kind]) +
+                            " frames with proof are gone");
+        for (std::size_t i = 0; i < stored.size(); ++i)
+            if (const auto equal = same(*expected[first + i], stored[i].frame); !equal)
+                return violated(name + equal.message());
+        return {};
+    }
+
+    [[nodiscard]] auto may_drop(SequenceKind kind, std::uint64_t offset) const -> bool {
+        if (record_.released.size() < 2) return kind == SequenceKind::snapshot && past_first();
+        for (const auto& [lane, released] : record_.released) {
+            if (kind == SequenceKind::changes && offset > released.change_offset) return false;
+            if (kind == SequenceKind::snapshot && !released.image_complete) return false;
+        }
+        return true;
+    }
+    // The image of the first generation is given up.
+    [[nodiscard]] auto past_first() const -> bool {
+        return std::any_of(record_.proven.begin(), record_.proven.end(), [&](std::size_t i) {
+            return script_[i].frame.marker && script_[i].frame.marker->generation == 2;
+        });
+    }
+
+    // What recovery left needs no recovery.
+    auto check_second_start() -> Result<void> {
+        const auto before = segments(folder_);
+        TRY(open());
+        const auto& report = log_->report();
+        if (report.torn_bytes + report.unfinished_bytes > 0 || segments(folder_) != before)
+            return violated("the second start cuts again");
+        return {};
+    }
+
+    // The lane gets every commit behind its sink, once, in order.
+    auto check_lane(const std::string& lane, const SinkRecord& sink) -> Result<void> {
+        const auto reader = TRY(log_->reader(lane, sink.offsets));
+        auto commit = std::max(sink.commit, consistent_point);
+        const auto& expected = expected_[SequenceKind::changes];
+        std::vector<const Frame*> wanted;
+        for (std::size_t i = 0; i < present_[SequenceKind::changes]; ++i)
+            if (!expected[i]->marker && expected[i]->last.commit > commit)
+                wanted.push_back(expected[i]);
+        std::size_t have = 0;
+        while (const auto delivery = TRY(reader->next({}, Duration::zero()))) {
+            const auto& frame = delivery->frame;
+            if (frame.kind != FrameKind::changes && frame.kind != FrameKind::position) continue;
+            if (frame.last.commit <= commit && frame.rows() == 0) continue;
+            if (have == wanted.size() || !same(*wanted[have], frame))
+                return violated("lane " + lane + " is given " + to_string(frame.last));
+            ++have;
+        }
+        const bool image_comes = !sink.offsets.image_complete && !image_complete();
+        if (have < wanted.size() && !image_comes)
+            return violated("lane " + lane + " is not given " + to_string(wanted[have]->last));
+        return {};
+    }
+    auto image_complete() -> bool {
+        const auto& image = expected_[SequenceKind::snapshot];
+        const auto present = present_[SequenceKind::snapshot];
+        return present > 0 && image[present - 1]->marker &&
+               image[present - 1]->marker->kind == MarkerKind::complete;
+    }
+
+    // As capture would.
+    auto go_on(const ResumePoint& point) -> Result<void> {
+        auto last = Position{};
+        if (point.position) {
+            last = *point.position;
+            last.commit += 1;
+            TRY(log_->append(transaction(last.commit), {}));
+        } else {
+            const auto generation = point.newest ? point.newest->generation : 0;
+            if (point.newest && !point.newest->aborted)
+                TRY(log_->append(marker(MarkerKind::aborted, generation, {}), {}));
+            const auto lineage = static_cast<std::uint32_t>(generation) + 1;
+            const Position at{lineage, consistent_point, 0, "again"};
+            TRY(log_->append(marker(MarkerKind::begin, lineage, {lineage, 0, 0, ""}), {}));
+            TRY(log_->append(marker(MarkerKind::point, lineage, at), {}));
+            TRY(log_->append(image(1, lineage), {}));
+            TRY(log_->append(marker(MarkerKind::complete, lineage, at), {}));
+            last = at;
+        }
+        TRY(open());
+        const auto after = TRY(log_->resume_point());
+        if (!after.position || after.position->commit != last.commit)
+            return violated("does not go on behind " + to_string(last));
+        return {};
+    }
+
+    const Path folder_;
+    const Record record_;
+    const std::vector<Step> script_;
+    ManualClock clock_;
+    std::unique_ptr<LogQueue> log_;
+    std::map<SequenceKind, std::vector<const Frame*>> expected_;
+    std::map<SequenceKind, std::size_t> present_;
+};
+
+}  // namespace
+
+auto check_folder(const Path& folder, const Path& record) -> Result<std::string> {
+    return Checker(folder, TRY(read_record(record))).run();
+}
+
+}  // namespace leat::log_queue

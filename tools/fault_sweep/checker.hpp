@@ -1,0 +1,15 @@
+// The checker of the fault sweep: opens what a fault left and compares it with the record.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.hpp"
+
+namespace leat::log_queue {
+
+// What was found, in one line; an error says what was violated.
+auto check_folder(const std::filesystem::path& folder, const std::filesystem::path& record)
+    -> Result<std::string>;
+
+}  // namespace leat::log_queue

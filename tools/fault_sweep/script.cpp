@@ -1,0 +1,129 @@
+// About a thousand rows: two generations, the first given up; changes beside the image; small and
+// large transactions, one over segments, one never ended; positions; schema versions; segment
+// switches; retention; three lives.
+#include "script.hpp"
+
+namespace leat::log_queue {
+
+namespace {
+
+using namespace fixture;
+
+auto items(std::uint64_t version) -> SchemaPtr {
+    Columns columns = {{"id", arrow::int64()}, {"note", arrow::utf8()}};
+    if (version > 1) columns.push_back({"price", arrow::float64()});
+    auto schema = std::make_shared<TableSchema>(*keyed_table("items", columns));
+    schema->version = version;
+    schema->generation = script_lineage;
+    return schema;
+}
+
+auto row(std::uint64_t commit, std::int64_t key, std::size_t note, std::size_t columns) -> Row {
+    Row values = {key, std::string(note, static_cast<char>('a' + commit % 26))};
+    if (columns > 2) values.push_back(0.5 * static_cast<double>(key));
+    return values;
+}
+
+class Script {
+public:
+    auto append(Frame frame) -> void { steps_.push_back({Do::append, std::move(frame), ""}); }
+    auto step(Do what, std::string lane = "") -> void {
+        steps_.push_back({what, {}, std::move(lane)});
+    }
+
+    // One transaction of as many frames; the last may be left out.
+    auto changes(std::uint64_t commit, std::size_t frames, std::int64_t rows, std::size_t note,
+                 bool ends = true) -> void {
+        std::uint64_t ordinal = 0;
+        for (std::size_t i = 0; i < frames; ++i) {
+            Frame frame;
+            frame.first = {script_lineage, commit, ordinal, ""};
+            const auto version = commit < 40 ? 1U : 2U;
+            std::vector<SchemaPtr> tables = {orders(version, script_lineage)};
+            if (commit % 3 == 0) tables.push_back(items(version));
+            for (const auto& schema : tables) {
+                BatchFixture batch(schema, commit);
+                batch.first_ordinal(ordinal);
+                for (std::int64_t key = 0; key < rows; ++key, ++ordinal)
+                    batch.insert(row(commit, key, note, schema->columns.size()));
+                frame.batches.push_back(batch.build());
+            }
+            frame.last = {script_lineage, commit, ordinal - 1, "token-" + std::to_string(commit)};
+            frame.commit_time_us = static_cast<std::int64_t>(commit) * 1000;
+            frame.ends_transaction = ends && i + 1 == frames;
+            append(std::move(frame));
+        }
+    }
+
+    auto position(std::uint64_t commit) -> void {
+        auto frame = fixture::position(commit);
+        frame.first.lineage = frame.last.lineage = script_lineage;
+        append(std::move(frame));
+    }
+
+    auto first_image() -> void {
+        append(marker(MarkerKind::begin, 1, {1, 0, 0, ""}));
+        append(marker(MarkerKind::point, 1, {1, consistent_point, 0, "first"}));
+        for (int i = 0; i < 3; ++i) append(image(i, 1, consistent_point, 900));
+        append(marker(MarkerKind::aborted, 1, {}));
+    }
+
+    auto second_image() -> void {
+        append(marker(MarkerKind::begin, 2, {script_lineage, 0, 0, ""}));
+        changes(3, 1, 4, 30);
+        append(marker(MarkerKind::point, 2, {script_lineage, consistent_point, 0, "second"}));
+        for (int i = 0; i < 24; ++i) {
+            append(image(100 + i, 2, consistent_point, 4000));
+            if (i % 6 == 5) changes(6 + static_cast<std::uint64_t>(i) / 6, 1, 6, 30);
+            if (i == 15) step(Do::reopen);
+        }
+        append(marker(MarkerKind::complete, 2, {script_lineage, 9, 0, ""}));
+    }
+
+    // Commits 10 to 69.
+    auto stream() -> void {
+        for (std::uint64_t commit = 10; commit < 70; ++commit) {
+            if (commit % 9 == 0) position(commit);
+            else if (commit % 17 == 0) changes(commit, 3, 8, 300);
+            else if (commit == 30) changes(commit, 5, 10, 3500);
+            else changes(commit, 1, commit % 4 == 0 ? 22 : 7, commit % 5 == 0 ? 600 : 40);
+            if (commit == 45) {
+                changes(46, 4, 10, 3000, false);
+                step(Do::resume);
+            }
+            if (commit % 8 == 0) step(Do::deliver, "duckdb");
+            if (commit % 20 == 0) step(Do::deliver, "slow");
+            if (commit % 4 == 0) step(Do::tick);
+            if (commit == 50) step(Do::reopen);
+        }
+    }
+
+    auto take() -> std::vector<Step> { return std::move(steps_); }
+
+private:
+    std::vector<Step> steps_;
+};
+
+}  // namespace
+
+auto make_script() -> std::vector<Step> {
+    Script script;
+    script.first_image();
+    script.second_image();
+    script.stream();
+    return script.take();
+}
+
+auto events(const std::vector<Step>& script) -> std::int64_t {
+    std::int64_t rows = 0;
+    for (const auto& step : script) rows += step.frame.rows();
+    return rows;
+}
+
+auto transaction(std::uint64_t commit) -> Frame {
+    Script script;
+    script.changes(commit, 1, 1, 20);
+    return script.take().front().frame;
+}
+
+}  // namespace leat::log_queue
