@@ -11,7 +11,7 @@ TEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 60
-FAULT_IMAGES ?= 10000
+FAULT_IMAGES ?= 1000000
 PREFIX ?= /usr/local
 
 export LEAT_CACHE ?= $(HOME)/.cache/leat
@@ -61,7 +61,7 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS (60)
 
 faults: build ## every file system call of the log × every fault, and many power cuts
 	@$(environment) $(python) tools/fault_sweep/sweep.py --jobs $(JOBS)
-	@LEAT_LOG_IMAGES=$(FAULT_IMAGES) $(build)/bin/queue_log_test --gtest_filter='CrashImage.*:PowerCut.*'
+	@$(build)/bin/fault_driver power --images $(FAULT_IMAGES)
 
 asan: ## the tests under address and undefined-behaviour sanitizers
 	@$(MAKE) test PRESET=asan TEST_ARGS="--without tidy $(TEST_ARGS)"

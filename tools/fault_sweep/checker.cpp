@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <map>
-#include <sstream>
 
 #include "queue/log/payload.hpp"
 #include "queue/log/segment_reader.hpp"
-#include "record.hpp"
 #include "script.hpp"
 #include "writer.hpp"
 
@@ -35,8 +33,8 @@ struct Stored {
 };
 
 // Frames of one segment, past the log's own interface.
-auto read_segment(const Path& path, std::vector<Stored>& stored) -> Result<void> {
-    auto reader = TRY(SegmentReader::open(system_disk(), path));
+auto read_segment(Disk& disk, const Path& path, std::vector<Stored>& stored) -> Result<void> {
+    auto reader = TRY(SegmentReader::open(disk, path));
     if (reader.page().state != PageState::valid) return {};
     Dictionary dictionary;
     for (std::uint64_t at = page_bytes;;) {
@@ -64,44 +62,52 @@ auto read_segment(const Path& path, std::vector<Stored>& stored) -> Result<void>
     }
 }
 
-auto read_sequence(const Path& folder, SequenceKind kind) -> Result<std::vector<Stored>> {
+auto read_sequence(Disk& disk, const Path& folder, SequenceKind kind)
+    -> Result<std::vector<Stored>> {
+    std::vector<std::string> names;
+    disk.list(folder, names);
     std::map<std::uint64_t, Path> paths;
-    for (const auto& entry : std::filesystem::directory_iterator(folder))
-        if (const auto name = parse_segment_name(entry.path().filename().string()))
-            if (name->kind == kind) paths[name->number] = entry.path();
+    for (const auto& file : names)
+        if (const auto name = parse_segment_name(file); name && name->kind == kind)
+            paths[name->number] = folder / file;
     std::vector<Stored> stored;
-    for (const auto& [number, path] : paths) TRY(read_segment(path, stored));
+    for (const auto& [number, path] : paths) TRY(read_segment(disk, path, stored));
     return stored;
 }
 
-// Segments in use, by name.
-auto segments(const Path& folder) -> std::map<std::string, std::string> {
+// Segments that hold anything, by name.
+auto segments(Disk& disk, const Path& folder) -> std::map<std::string, std::string> {
     std::map<std::string, std::string> contents;
-    std::error_code missing;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
-        const auto name = entry.path().filename().string();
-        if (!parse_segment_name(name)) continue;
-        auto bytes = read_file(entry.path());
-        if (bytes.starts_with("LEATSEG\n")) contents.emplace(name, std::move(bytes));
+    std::vector<std::string> names;
+    disk.list(folder, names);
+    for (const auto& name : names) {
+        std::unique_ptr<File> file;
+        if (!parse_segment_name(name) || disk.open(folder / name, Access::read, file) != 0) continue;
+        std::string bytes(static_cast<std::size_t>(file->size()), '\0');
+        read_some(*file, bytes, 0);
+        if (!all_zero(bytes)) contents.emplace(name, std::move(bytes));
     }
     return contents;
 }
 
 class Checker {
 public:
-    Checker(Path folder, Record record)
-        : folder_(std::move(folder)), record_(std::move(record)), script_(make_script()) {}
+    Checker(Disk& disk, Path folder, Record record)
+        : disk_(disk),
+          folder_(std::move(folder)),
+          record_(std::move(record)),
+          script_(make_script()) {}
 
     auto run() -> Result<std::string> {
-        const auto before = segments(folder_);
+        const auto before = segments(disk_, folder_);
         TRY(open());
         const auto report = log_->report();
         const auto point = TRY(log_->resume_point());
         log_.reset();
         const auto cut = report.torn_bytes + report.unfinished_bytes;
-        if (cut == 0 && segments(folder_) != before)
+        if (cut == 0 && segments(disk_, folder_) != before)
             return violated("segments were changed, and the report says nothing");
-        if (cut > 0 && segments(folder_) == before)
+        if (cut > 0 && segments(disk_, folder_) == before)
             return violated("report says that " + std::to_string(cut) + " bytes were cut");
         for (const auto kind : {SequenceKind::changes, SequenceKind::snapshot})
             TRY(check_sequence(kind));
@@ -115,7 +121,9 @@ public:
 private:
     auto open() -> Result<void> {
         log_.reset();
-        auto made = LogQueue::make(sweep_config(folder_), sweep_context(clock_));
+        Surroundings surroundings;
+        surroundings.disk = &disk_;
+        auto made = LogQueue::make(sweep_config(folder_), sweep_context(clock_), surroundings);
         if (!made)
             return violated("does not open: " + made.error().what + " " + made.error().context);
         log_ = std::move(made).value();
@@ -146,7 +154,7 @@ private:
     auto check_sequence(SequenceKind kind) -> Result<void> {
         const auto proven = expect(kind);
         const auto& expected = expected_[kind];
-        const auto stored = TRY(read_sequence(folder_, kind));
+        const auto stored = TRY(read_sequence(disk_, folder_, kind));
         const auto name = std::string(to_string(kind)) + ": ";
         if (stored.empty()) {
             present_[kind] = 0;
@@ -187,10 +195,10 @@ private:
 
     // What recovery left needs no recovery.
     auto check_second_start() -> Result<void> {
-        const auto before = segments(folder_);
+        const auto before = segments(disk_, folder_);
         TRY(open());
         const auto& report = log_->report();
-        if (report.torn_bytes + report.unfinished_bytes > 0 || segments(folder_) != before)
+        if (report.torn_bytes + report.unfinished_bytes > 0 || segments(disk_, folder_) != before)
             return violated("the second start cuts again");
         return {};
     }
@@ -251,6 +259,7 @@ private:
         return {};
     }
 
+    Disk& disk_;
     const Path folder_;
     const Record record_;
     const std::vector<Step> script_;
@@ -262,8 +271,8 @@ private:
 
 }  // namespace
 
-auto check_folder(const Path& folder, const Path& record) -> Result<std::string> {
-    return Checker(folder, TRY(read_record(record))).run();
+auto check_log(Disk& disk, const Path& folder, const Record& record) -> Result<std::string> {
+    return Checker(disk, folder, record).run();
 }
 
 }  // namespace leat::log_queue

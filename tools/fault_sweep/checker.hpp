@@ -5,11 +5,13 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "queue/log/disk.hpp"
+#include "record.hpp"
 
 namespace leat::log_queue {
 
 // What was found, in one line; an error says what was violated.
-auto check_folder(const std::filesystem::path& folder, const std::filesystem::path& record)
+auto check_log(Disk& disk, const std::filesystem::path& folder, const Record& record)
     -> Result<std::string>;
 
 }  // namespace leat::log_queue

@@ -28,6 +28,7 @@ struct Record {
     std::map<std::string, ReleaseRecord> released;
 };
 
+auto add_line(const std::string& line, Record& record) -> Result<void>;
 auto read_record(const std::filesystem::path& path) -> Result<Record>;
 
 }  // namespace leat::log_queue

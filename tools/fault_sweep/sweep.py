@@ -152,7 +152,8 @@ def judge(fault: Fault, code: int, record: str, trace: str) -> list[str]:
 def reached(fault: Fault, code: int, trace: str) -> bool:
     if fault.fault == "KILL":
         return code not in (0, 3)
-    return fault.call == "file" or "(INJECTED)" in trace
+    return fault.call == "file" or any("(INJECTED)" in line and "/log" in line
+                                       for line in trace.splitlines())
 
 
 def syncs_again(fault: Fault, code: int, trace: str) -> list[str]:

@@ -1,14 +1,9 @@
-// The record, on standard output, is what a source and its sinks would know of the log after a
+// The record is what a source and its sinks would know of the log after a
 // crash. One line each, written before (try, release) or after (proof, sink) the call:
 //   life N | preparer TID | try I | proof I | resumed I | sink LANE COMMIT PROGRESS |
-//   release LANE CHANGE_OFFSET IMAGE_COMPLETE | waits FAULT WHAT | error FAULT WHAT | calls W R |
-//   done
+//   release LANE CHANGE_OFFSET IMAGE_COMPLETE | waits FAULT WHAT | error FAULT WHAT | done
 #include "writer.hpp"
 
-#include <dirent.h>
-#include <unistd.h>
-
-#include <atomic>
 #include <fstream>
 #include <map>
 #include <set>
@@ -21,66 +16,6 @@ namespace leat::log_queue {
 namespace {
 
 using namespace fixture;
-
-auto say(const std::string& line) -> void {
-    const auto text = line + "\n";
-    if (::write(STDOUT_FILENO, text.data(), text.size()) < 0) ::_exit(9);
-}
-
-// Calls of the real disk, some of which do half their work.
-class ShortFile final : public File {
-public:
-    struct Counts {
-        std::atomic<std::uint64_t> writes{0};
-        std::atomic<std::uint64_t> reads{0};
-        std::uint64_t short_write = 0;
-        std::uint64_t short_read = 0;
-    };
-    ShortFile(std::unique_ptr<File> file, Counts& counts)
-        : file_(std::move(file)), counts_(counts) {}
-
-    auto write(std::span<const std::string_view> pieces, std::uint64_t at)
-        -> std::int64_t override {
-        if (++counts_.writes != counts_.short_write) return file_->write(pieces, at);
-        std::string bytes;
-        for (const auto piece : pieces) bytes += piece;
-        const auto half = std::string_view(bytes).substr(0, (bytes.size() + 1) / 2);
-        return file_->write(std::span(&half, 1), at);
-    }
-    auto read(std::span<char> into, std::uint64_t at) -> std::int64_t override {
-        const bool cut = ++counts_.reads == counts_.short_read;
-        return file_->read(cut ? into.first((into.size() + 1) / 2) : into, at);
-    }
-    auto sync(Sync what) -> int override { return file_->sync(what); }
-    auto size() -> std::int64_t override { return file_->size(); }
-    auto close() -> int override { return file_->close(); }
-
-private:
-    std::unique_ptr<File> file_;
-    Counts& counts_;
-};
-
-class ShortDisk final : public Disk {
-public:
-    auto open(const Path& path, Access access, std::unique_ptr<File>& file) -> int override {
-        std::unique_ptr<File> real;
-        const int failed = system_disk().open(path, access, real);
-        if (failed == 0) file = std::make_unique<ShortFile>(std::move(real), counts);
-        return failed;
-    }
-    auto rename(const Path& from, const Path& to) -> int override {
-        return system_disk().rename(from, to);
-    }
-    auto remove(const Path& path) -> int override { return system_disk().remove(path); }
-    auto sync_directory(const Path& path) -> int override {
-        return system_disk().sync_directory(path);
-    }
-    auto list(const Path& path, std::vector<std::string>& names) -> int override {
-        return system_disk().list(path, names);
-    }
-
-    ShortFile::Counts counts;
-};
 
 auto threads() -> std::set<std::string> {
     std::set<std::string> list;
@@ -99,10 +34,7 @@ auto traced(const std::string& thread) -> bool {
 
 class Writer {
 public:
-    explicit Writer(const WriterOptions& options) : options_(options) {
-        disk_.counts.short_write = options.short_write;
-        disk_.counts.short_read = options.short_read;
-    }
+    explicit Writer(const WriterOptions& options) : options_(options) {}
 
     auto run() -> Result<void> {
         TRY(open());
@@ -111,17 +43,17 @@ public:
         log_.reset();
         return {};
     }
-    auto counts() const -> const ShortFile::Counts& { return disk_.counts; }
 
 private:
     // A full disk passes: the engine tries again then, and so does this.
     auto open() -> Result<void> {
         log_.reset();
         say("life " + std::to_string(++life_));
-        const auto before = threads();
+        const bool attaching = life_ == options_.attach_life;
+        const auto before = attaching ? threads() : std::set<std::string>();
         for (int attempt = 0;; ++attempt) {
             Surroundings surroundings;
-            if (options_.short_write + options_.short_read > 0) surroundings.disk = &disk_;
+            surroundings.disk = options_.disk;
             auto made =
                 LogQueue::make(sweep_config(options_.folder), sweep_context(clock_), surroundings);
             if (made) {
@@ -131,12 +63,14 @@ private:
             if (made.error().fault != Fault::retry || attempt == 3) return made.error();
             say("waits retry " + made.error().what);
         }
-        if (life_ == options_.attach_life) wait_for_tracer(before);
+        if (attaching) wait_for_tracer(before);
         TRY(log_->resume_point());
         return {};
     }
 
-    static auto wait_for_tracer(const std::set<std::string>& before) -> void {
+    auto say(const std::string& line) -> void { options_.say(line); }
+
+    auto wait_for_tracer(const std::set<std::string>& before) -> void {
         std::string preparer;
         for (const auto& thread : threads())
             if (!before.contains(thread)) preparer = thread;
@@ -198,7 +132,6 @@ private:
 
     const WriterOptions options_;
     ManualClock clock_;
-    ShortDisk disk_;
     std::unique_ptr<LogQueue> log_;
     std::map<std::string, std::optional<Offsets>> sinks_;
     int life_ = 0;
@@ -225,13 +158,11 @@ auto write_script(const WriterOptions& options) -> int {
     const auto result = writer.run();
     if (!result) {
         static constexpr const char* names[] = {"retry", "uncertain", "poison", "config", "fatal"};
-        say(std::string("error ") + names[static_cast<int>(result.error().fault)] + " " +
+        options.say(std::string("error ") + names[static_cast<int>(result.error().fault)] + " " +
             result.error().what);
         return 3;
     }
-    say("calls " + std::to_string(writer.counts().writes) + " " +
-        std::to_string(writer.counts().reads));
-    say("done");
+    options.say("done");
     return 0;
 }
 

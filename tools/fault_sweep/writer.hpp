@@ -2,8 +2,8 @@
 // relies on.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "queue/log/config.hpp"
@@ -13,9 +13,9 @@ namespace leat::log_queue {
 
 struct WriterOptions {
     std::filesystem::path folder;
-    int attach_life = -1;           // wait in this life until the preparer's thread is traced
-    std::uint64_t short_write = 0;  // this write, and this read, do half of what they are asked for
-    std::uint64_t short_read = 0;
+    std::function<void(const std::string& line)> say;  // a line of the record
+    Disk* disk = nullptr;                              // null: the real one
+    int attach_life = -1;  // wait in this life until the preparer's thread is traced
 };
 
 auto sweep_config(const std::filesystem::path& folder) -> LogConfig;

@@ -1,6 +1,6 @@
 // For tests: a disk in memory that knows what is durable. It can fail any call, and after a power
-// cut it shows one of the images that a real disk might show: any subset of the sectors and of the
-// directory entries that were not synced.
+// cut it shows one of the images that a real disk might show: any subset of the sectors, each in any
+// version, and of the directory entries that were not synced.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,6 @@
 #include <memory>
 #include <mutex>
 #include <random>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +29,8 @@ struct Verdict {
     Act act = Act::go_on;
     int code = -EIO;
 };
+// Which of the things that were not synced an image holds.
+enum class Keep { none, all, all_but_one, one, some };
 enum class Call { open, write, read, sync, close, rename, remove, sync_directory };
 
 class MemoryDisk final : public Disk {
@@ -37,7 +38,9 @@ public:
     // Asked before every call, with its number from 1.
     using Judge = std::function<Verdict(std::uint64_t number, Call call)>;
 
-    explicit MemoryDisk(Judge judge = {}) : judge_(std::move(judge)) {}
+    // `sector`: what the disk writes as a whole.
+    explicit MemoryDisk(Judge judge = {}, std::size_t sector = 512)
+        : judge_(std::move(judge)), sector_(sector) {}
 
     auto open(const Path& path, Access access, std::unique_ptr<File>& file) -> int override;
     auto rename(const Path& from, const Path& to) -> int override {
@@ -66,7 +69,16 @@ public:
     }
 
     // What is left after the power failed now. The disk itself is dead from now on.
-    auto image(std::uint64_t seed) -> std::unique_ptr<MemoryDisk>;
+    auto image(std::uint64_t seed) -> std::unique_ptr<MemoryDisk> {
+        const std::lock_guard lock(mutex_);
+        dead_ = true;
+        return possible_now(Keep::some, seed);
+    }
+    // What might be left if the power failed now. The disk goes on.
+    auto possible(Keep keep, std::uint64_t seed) const -> std::unique_ptr<MemoryDisk> {
+        const std::lock_guard lock(mutex_);
+        return possible_now(keep, seed);
+    }
     // An exact copy, as if the process had been killed.
     auto copy() -> std::unique_ptr<MemoryDisk>;
 
@@ -83,6 +95,22 @@ public:
         const std::lock_guard lock(mutex_);
         return dead_;
     }
+    // Shows everything in another folder.
+    auto move_to(const Path& folder) -> void {
+        const std::lock_guard lock(mutex_);
+        Names moved;
+        for (const auto& [name, inode] : names_)
+            moved[(folder / Path(name).filename()).string()] = inode;
+        names_ = durable_names_ = std::move(moved);
+    }
+    // Of all names and contents.
+    [[nodiscard]] auto fingerprint() const -> std::size_t {
+        std::size_t print = 0;
+        for (const auto& [name, inode] : names_)
+            for (const auto part : {std::string_view(name), std::string_view(inode->now)})
+                print = print * 1099511628211U + std::hash<std::string_view>()(part);
+        return print;
+    }
     auto contents(const Path& path) -> std::string& { return names_.at(path.string())->now; }
     auto names() -> std::vector<std::string> {
         std::vector<std::string> list;
@@ -91,14 +119,17 @@ public:
     }
 
 private:
-    static constexpr std::size_t sector = 512;
     struct Inode {
         std::string now;
         std::string durable;
-        std::set<std::size_t> dirty;  // sectors
+        // Sectors that were written since the last sync, with every version they had.
+        std::map<std::size_t, std::vector<std::string>> dirty;
     };
     using Names = std::map<std::string, std::shared_ptr<Inode>>;
     class MemoryFile;
+    class Choice;
+
+    auto possible_now(Keep keep, std::uint64_t seed) const -> std::unique_ptr<MemoryDisk>;
 
     // With the lock held.
     auto ask(Call call) -> Verdict {
@@ -122,6 +153,7 @@ private:
 
     mutable std::mutex mutex_;
     Judge judge_;
+    const std::size_t sector_;
     std::uint64_t calls_ = 0;
     bool dead_ = false;
     Names names_;
@@ -144,8 +176,9 @@ public:
         if (inode_->now.size() < at + bytes.size()) inode_->now.resize(at + bytes.size(), '\0');
         std::copy(bytes.begin(), bytes.end(),
                   inode_->now.begin() + static_cast<std::ptrdiff_t>(at));
+        const auto sector = disk_.sector_;
         for (auto touched = at / sector; touched * sector < at + bytes.size(); ++touched)
-            inode_->dirty.insert(touched);
+            inode_->dirty[touched].push_back(inode_->now.substr(touched * sector, sector));
         if (verdict.act == Act::power_cut) return -EIO;
         return static_cast<std::int64_t>(bytes.size());
     }
@@ -192,31 +225,65 @@ inline auto MemoryDisk::open(const Path& path, Access access, std::unique_ptr<Fi
     });
 }
 
-inline auto MemoryDisk::image(std::uint64_t seed) -> std::unique_ptr<MemoryDisk> {
-    const std::lock_guard lock(mutex_);
-    dead_ = true;
-    std::mt19937_64 random(seed);
-    // Some images keep nothing that was not synced, some keep all.
-    const auto keep_percent = random() % 5 * 25;
-    const auto kept = [&] { return random() % 100 < keep_percent; };
-    Names names = durable_names_;
+// Decides unit by unit; asked in the same order for the same disk.
+class MemoryDisk::Choice {
+public:
+    Choice(Keep keep, std::uint64_t seed, std::size_t units)
+        : keep_(keep), random_(seed), percent_(random_() % 5 * 25) {
+        if (units > 0) chosen_ = random_() % units;
+    }
+    auto kept() -> bool {
+        const bool chosen = asked_++ == chosen_;
+        switch (keep_) {
+            case Keep::none: return false;
+            case Keep::all: return true;
+            case Keep::all_but_one: return !chosen;
+            case Keep::one: return chosen;
+            case Keep::some: break;
+        }
+        return random_() % 100 < percent_;
+    }
+    // Mostly the newest.
+    auto version(const std::vector<std::string>& versions) -> const std::string& {
+        const bool older = keep_ == Keep::some && random_() % 4 == 0;
+        return older ? versions[random_() % versions.size()] : versions.back();
+    }
+
+private:
+    const Keep keep_;
+    std::mt19937_64 random_;
+    const std::uint64_t percent_;  // some images keep nothing, some keep all
+    std::size_t chosen_ = 0;
+    std::size_t asked_ = 0;
+};
+
+// With the lock held.
+inline auto MemoryDisk::possible_now(Keep keep, std::uint64_t seed) const
+    -> std::unique_ptr<MemoryDisk> {
+    std::size_t units = 0;
     for (const auto& [name, inode] : names_)
-        if (kept()) names[name] = inode;
+        units += inode->dirty.size() + (durable_names_.contains(name) ? 0 : 1);
+    for (const auto& [name, inode] : durable_names_) units += names_.contains(name) ? 0 : 1;
+    Choice choice(keep, seed, units);
+    Names names = durable_names_;
+    for (const auto& [name, inode] : names_) {
+        const auto before = durable_names_.find(name);
+        if (before != durable_names_.end() && before->second == inode) continue;
+        if (choice.kept()) names[name] = inode;
+    }
     for (const auto& [name, inode] : durable_names_)
-        if (!names_.contains(name) && kept()) names.erase(name);
-    auto disk = std::make_unique<MemoryDisk>();
+        if (!names_.contains(name) && choice.kept()) names.erase(name);
+    auto disk = std::make_unique<MemoryDisk>(Judge(), sector_);
     for (const auto& [name, inode] : names) {
         auto after = std::make_shared<Inode>();
         after->now = inode->durable;
-        for (const auto touched : inode->dirty) {
-            if (!kept()) continue;
-            const auto begin = touched * sector;
-            const auto end = std::min(begin + sector, inode->now.size());
-            if (begin >= end) continue;
-            if (after->now.size() < end) after->now.resize(end, '\0');
-            std::copy(inode->now.begin() + static_cast<std::ptrdiff_t>(begin),
-                      inode->now.begin() + static_cast<std::ptrdiff_t>(end),
-                      after->now.begin() + static_cast<std::ptrdiff_t>(begin));
+        for (const auto& [touched, versions] : inode->dirty) {
+            if (!choice.kept()) continue;
+            const auto& bytes = choice.version(versions);
+            const auto begin = touched * sector_;
+            if (after->now.size() < begin + bytes.size())
+                after->now.resize(begin + bytes.size(), '\0');
+            after->now.replace(begin, bytes.size(), bytes);
         }
         after->durable = after->now;
         disk->names_[name] = std::move(after);
@@ -227,7 +294,7 @@ inline auto MemoryDisk::image(std::uint64_t seed) -> std::unique_ptr<MemoryDisk>
 
 inline auto MemoryDisk::copy() -> std::unique_ptr<MemoryDisk> {
     const std::lock_guard lock(mutex_);
-    auto disk = std::make_unique<MemoryDisk>();
+    auto disk = std::make_unique<MemoryDisk>(Judge(), sector_);
     for (const auto& [name, inode] : names_) {
         auto after = std::make_shared<Inode>(*inode);
         after->durable = after->now;

@@ -57,7 +57,9 @@ auto Scanner::take_segment(std::uint64_t number) -> Result<void> {
                           "segment holds data behind an invalid header");
         const bool next = scan_.segments.empty() || number == scan_.segments.back().number + 1;
         if (!next) return drop_file(number);
-        if (page.state == PageState::invalid) report_.torn_bytes += page_bytes;
+        // A file that was only begun is too short for a header page; nothing was torn then.
+        if (page.state == PageState::invalid && TRY(reader.first_nonzero(0)))
+            report_.torn_bytes += page_bytes;
         const bool whole = page.state == PageState::empty &&
                            reader.file_bytes() >= log_.config.segment_bytes.count &&
                            reader.file_bytes() % page_bytes == 0;
