@@ -49,6 +49,15 @@ auto to_json(const CaptureStatus& capture) -> boost::json::object {
             {"tables", to_json(capture.tables)}};
 }
 
+auto to_json(const QueueStatus& queue) -> boost::json::object {
+    boost::json::object object = {{"held_bytes", queue.held_bytes},
+                                  {"bytes_max", queue.bytes_max},
+                                  {"message", queue.message},
+                                  {"full_in_s", nullptr}};
+    if (queue.full_in_s) object["full_in_s"] = *queue.full_in_s;
+    return object;
+}
+
 }  // namespace
 
 auto to_json(const PipelineStatus& status) -> boost::json::object {
@@ -56,6 +65,7 @@ auto to_json(const PipelineStatus& status) -> boost::json::object {
     for (const auto& lane : status.lanes) lanes.push_back(to_json(lane));
     return {{"pipeline", status.pipeline},
             {"started_us", status.started_us},
+            {"queue", to_json(status.queue)},
             {"capture", to_json(status.capture)},
             {"sinks", std::move(lanes)}};
 }

@@ -15,6 +15,7 @@ namespace leat {
 namespace {
 
 constexpr Duration look_every = std::chrono::milliseconds(20);
+constexpr Duration watch_every = std::chrono::seconds(1);
 
 auto names_of(const std::vector<LanePart>& lanes) -> std::vector<std::string> {
     std::vector<std::string> names;
@@ -113,6 +114,7 @@ auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Re
     std::mutex mutex;
     std::condition_variable_any wake;
     while (!stop.stop_requested()) {
+        watch_queue();
         const auto ended = [](const auto& lane) { return lane->ended(); };
         if (options.only != Only::capture && std::all_of(lanes.begin(), lanes.end(), ended)) break;
         if (capture && capture->ended()) break;
@@ -131,6 +133,25 @@ auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Re
     for (auto& lane : lanes)
         if (auto result = lane->join(); !result && outcome) outcome = std::move(result);
     return outcome;
+}
+
+// Once a second: how full the queue is, when it will be, and whether that is worth a warning.
+auto Pipeline::watch_queue() -> void {
+    const auto* bounded = dynamic_cast<const Bounded*>(parts_.queue.get());
+    const auto now = clock_.steady();
+    if (bounded == nullptr || (watched_ > Duration::zero() && now - watched_ < watch_every)) return;
+    watched_ = now;
+    auto room = bounded->room();
+    const auto left = forecast_.add(now, room);
+    if (forecast_.deserves_warning(now, room, left))
+        log(LogLevel::warning,
+            "log is at its size limit in about {} min at the present rate: {} of {} MB wait for the "
+            "slowest sink; speed it up, pause it or raise queue.max_bytes",
+            left->count() / 60, room.held_bytes / 1'000'000, room.bytes_max / 1'000'000);
+    QueueStatus status{static_cast<std::int64_t>(room.held_bytes),
+                       static_cast<std::int64_t>(room.bytes_max), std::move(room.waits), {}};
+    if (left) status.full_in_s = left->count();
+    status_.queue(std::move(status));
 }
 
 auto Pipeline::caught_up(Only only) const -> bool {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pipeline/capture.hpp"
+#include "pipeline/forecast.hpp"
 #include "pipeline/lane.hpp"
 
 namespace leat {
@@ -64,12 +65,15 @@ private:
     auto run_lane(std::size_t index, const std::stop_token& stop) -> Result<void>;
     auto run_capture(const std::stop_token& stop) -> Result<void>;
     [[nodiscard]] auto caught_up(Only only) const -> bool;
+    auto watch_queue() -> void;
 
     PipelineParts parts_;
     const Clock& clock_;
     Status status_;
     std::vector<std::unique_ptr<Door>> doors_;
     Guarded<std::optional<Position>> target_;
+    Forecast forecast_;
+    Duration watched_{};
 };
 
 }  // namespace leat

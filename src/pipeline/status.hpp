@@ -60,9 +60,18 @@ struct LaneStatus {
     std::map<TableName, TableCounts> tables;  // committed rows
 };
 
+// Of a queue with a size limit.
+struct QueueStatus {
+    std::int64_t held_bytes = 0;
+    std::int64_t bytes_max = 0;               // 0: no limit
+    std::string message;                      // why appending waits; empty: it does not
+    std::optional<std::int64_t> full_in_s;    // at the present rate, while it grows
+};
+
 struct PipelineStatus {
     std::string pipeline;
     std::int64_t started_us = 0;
+    QueueStatus queue;
     CaptureStatus capture;
     std::vector<LaneStatus> lanes;
 };
@@ -79,6 +88,9 @@ public:
     template <class Use>
     auto lane(std::size_t index, Use&& use) -> void {
         state_.with([&](PipelineStatus& state) { use(state.lanes.at(index)); });
+    }
+    auto queue(QueueStatus status) -> void {
+        state_.with([&](PipelineStatus& state) { state.queue = std::move(status); });
     }
     [[nodiscard]] auto copy() const -> PipelineStatus { return state_.copy(); }
 

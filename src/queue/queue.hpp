@@ -100,4 +100,19 @@ protected:
     static auto proof(Position position) -> Durable { return Durable(std::move(position)); }
 };
 
+// How full a queue is. `held_bytes`: not released by some lane yet; at `bytes_max` append() waits.
+// `waits`: why it waits now, also for another reason, such as a full disk; empty: it does not.
+struct QueueRoom {
+    std::uint64_t held_bytes = 0;
+    std::uint64_t bytes_max = 0;
+    std::string waits;
+};
+
+// A queue with a size of its own. Any thread; cheap enough for once a second.
+class Bounded {
+public:
+    virtual ~Bounded() = default;
+    [[nodiscard]] virtual auto room() const -> QueueRoom = 0;
+};
+
 }  // namespace leat

@@ -114,6 +114,33 @@ TEST_F(LogFaultsTest, FullDiskWhereASegmentIsOpenedHoldsAppendsBack) {
     EXPECT_EQ(commits().size(), 54U);
 }
 
+// An unmounted volume shows the folder below it: a segment made there would be lost with the next
+// mount, and everything in it.
+TEST_F(LogFaultsTest, FolderThatWasReplacedEndsTheLog) {
+    surroundings.disk = nullptr;  // the real one
+    open();
+    append_image();
+    const auto elsewhere = folder.path() / "elsewhere";
+    std::filesystem::rename(config.path, elsewhere);
+    std::filesystem::create_directory(config.path);
+    std::vector<Frame> frames;
+    for (std::uint64_t commit = 6; commit < 60; ++commit)
+        frames.push_back(change(commit, orders(), 3000));
+    Appending appending(*log, frames);
+    appending.join();
+    ASSERT_TRUE(appending.error);
+    EXPECT_EQ(appending.error->fault, Fault::fatal);
+    EXPECT_NE(appending.error->what.find("unmounted"), std::string::npos) << appending.error->what;
+    EXPECT_NE(appending.error->hint, "");
+    log.reset();
+    EXPECT_TRUE(std::filesystem::is_empty(config.path));
+    // Put back, it holds all that was acknowledged.
+    std::filesystem::remove(config.path);
+    std::filesystem::rename(elsewhere, config.path);
+    open();
+    EXPECT_GE(commits().size(), appending.appended);
+}
+
 // A sync that meets a full disk proves as little as any other that failed.
 TEST_F(LogFaultsTest, FullDiskInASyncEndsTheLog) {
     open();

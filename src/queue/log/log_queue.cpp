@@ -73,6 +73,26 @@ auto identify(Disk& disk, const Path& folder, const std::string& pipeline,
     return manifest.log;
 }
 
+// A lane's reader, as long as the lane may read.
+class HeldReader final : public LaneReader {
+public:
+    HeldReader(Log& log, std::string lane, std::unique_ptr<LaneReader> reader)
+        : log_(log), lane_(std::move(lane)), reader_(std::move(reader)) {}
+    auto next(const std::stop_token& stop, Duration wait)
+        -> Result<std::optional<Delivery>> override {
+        TRY(refuse_dropped(log_, lane_));
+        auto delivery = reader_->next(stop, wait);
+        // What it needed may have gone while it read: that is not damage.
+        TRY(refuse_dropped(log_, lane_));
+        return delivery;
+    }
+
+private:
+    Log& log_;
+    const std::string lane_;
+    const std::unique_ptr<LaneReader> reader_;
+};
+
 }  // namespace
 
 class LogQueue::Impl {
@@ -81,7 +101,9 @@ public:
         : log(std::move(config), *context.clock),
           lock(std::move(folder_lock)),
           changes(log, SequenceKind::changes),
-          snapshot(log, SequenceKind::snapshot) {}
+          snapshot(log, SequenceKind::snapshot) {
+        log.folder_lock = &lock;
+    }
 
     auto open(const QueueContext& context) -> Result<void>;
     auto recover_all() -> Result<Incarnation>;
@@ -189,7 +211,8 @@ auto LogQueue::Impl::write_hints(bool durable) -> Result<void> {
     const auto time = log.clock.steady();
     if (!durable && time - hints_written < hint_interval) return {};
     hints_written = time;
-    auto written = hints->write(now, durable);
+    auto written = lock.still_there(log.config.path);
+    if (written) written = hints->write(now, durable);
     // The first of a process holds its incarnation and must be there; later ones may be missing.
     if (written || (written.error().fault == Fault::retry && !durable)) return {};
     if (written.error().fault == Fault::retry) return written;
@@ -316,13 +339,15 @@ auto LogQueue::resume_point() -> Result<ResumePoint> {
 
 auto LogQueue::reader(const std::string& lane, const std::optional<Offsets>& from)
     -> Result<std::unique_ptr<LaneReader>> {
+    TRY(refuse_dropped(impl_->log, lane));
     auto reader = TRY(LogLaneReader::make(impl_->log, from));
     // A target that went back needs again what it had released.
     const std::lock_guard guard(impl_->log.mutex);
     const auto known = impl_->log.state.released.find(lane);
     if (known != impl_->log.state.released.end() && known->second)
         known->second = from ? std::optional(earlier(*known->second, *from)) : std::nullopt;
-    return std::unique_ptr<LaneReader>(std::move(reader));
+    return std::unique_ptr<LaneReader>(
+        std::make_unique<HeldReader>(impl_->log, lane, std::move(reader)));
 }
 
 auto LogQueue::release(const std::string& lane, const Offsets& offsets) -> Result<void> {
@@ -345,6 +370,15 @@ auto LogQueue::identity() const -> QueueIdentity {
 }
 auto LogQueue::report() const -> const RecoveryReport& {
     return impl_->report;
+}
+
+auto LogQueue::room() const -> QueueRoom {
+    QueueRoom room;
+    room.waits = pressure();
+    room.bytes_max = impl_->log.config.max_bytes.count;
+    const std::lock_guard guard(impl_->log.mutex);
+    room.held_bytes = held_bytes(impl_->log);
+    return room;
 }
 
 auto LogQueue::pressure() const -> std::string {

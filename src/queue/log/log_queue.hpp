@@ -21,7 +21,7 @@ struct LogFigures {
     std::uint64_t snapshot_end = 0;
 };
 
-class LogQueue final : public Queue {
+class LogQueue final : public Queue, public Bounded {
 public:
     // Takes the folder's lock, makes the log if there is none, recovers. Refuses (config) a log
     // that another process uses, of another pipeline, of a newer format.
@@ -37,6 +37,7 @@ public:
         -> Result<std::unique_ptr<LaneReader>> override;
     auto release(const std::string& lane, const Offsets& offsets) -> Result<void> override;
     [[nodiscard]] auto identity() const -> QueueIdentity override;
+    [[nodiscard]] auto room() const -> QueueRoom override;
 
     [[nodiscard]] auto report() const -> const RecoveryReport&;
     // Why appending waits (full disk, size limit); empty: it does not. Any thread.

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -65,6 +66,7 @@ struct LogState {
     std::uint64_t recorded_at = 0;
     std::map<TableName, std::uint32_t> in_force;  // newest schema of every table
     std::map<std::string, std::optional<Offsets>> released;
+    std::set<std::string> dropped;  // lanes that hold nothing any more: the log was full
     std::optional<Error> broken;                               // for ever
     std::map<std::string, std::string, std::less<>> pressure;  // who waits, and why
     std::uint64_t version = 0;                                 // of all of this
@@ -82,6 +84,8 @@ struct Surroundings {
     Disk* disk = nullptr;                   // null: the real one
     std::function<std::uint64_t()> random;  // empty: the system's
 };
+
+class FolderLock;
 
 struct Log {
     Log(LogConfig options, const Clock& time) : config(std::move(options)), clock(time) {}
@@ -116,6 +120,7 @@ struct Log {
     const LogConfig config;
     const Clock& clock;
     Disk* disk = nullptr;
+    const FolderLock* folder_lock = nullptr;
     std::function<std::uint64_t()> random;
     Uuid uuid{};
     Incarnation incarnation = 0;

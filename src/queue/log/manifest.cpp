@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -119,6 +120,23 @@ auto FolderLock::take(const Path& folder) -> Result<FolderLock> {
         written += static_cast<std::size_t>(done);
     }
     return lock;
+}
+
+auto FolderLock::still_there(const Path& folder) const -> Result<void> {
+    struct stat ours {};
+    struct stat found {};
+    const auto path = folder / "LOCK";
+    int failed = ::stat(path.c_str(), &found);
+    while (failed != 0 && errno == EINTR) failed = ::stat(path.c_str(), &found);
+    if (failed != 0 && errno != ENOENT && errno != ENOTDIR)
+        return sync_error("looking for the log's folder", folder, -errno);
+    const bool same = failed == 0 && ::fstat(descriptor_, &ours) == 0 &&
+                      ours.st_dev == found.st_dev && ours.st_ino == found.st_ino;
+    if (same) return {};
+    return Error{Fault::fatal, "folder of the log is gone: unmounted, removed or replaced",
+                 "Mount or put back the folder of the log, then start again: what was not "
+                 "acknowledged is sent again.",
+                 folder.string()};
 }
 
 auto FolderLock::owner(const Path& folder) -> std::string {

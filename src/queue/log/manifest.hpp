@@ -30,6 +30,9 @@ public:
     static auto take(const Path& folder) -> Result<FolderLock>;
     // Who holds it now: a process id, "unknown", or empty for nobody. Takes nothing.
     static auto owner(const Path& folder) -> std::string;
+    // Whether the folder is still the one that was locked: not unmounted, removed or replaced.
+    // Fault::fatal if not; a file made in it now would be on another volume.
+    [[nodiscard]] auto still_there(const Path& folder) const -> Result<void>;
     FolderLock(FolderLock&& other) noexcept;
     auto operator=(FolderLock&& other) noexcept -> FolderLock&;
     ~FolderLock();

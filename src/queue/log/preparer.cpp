@@ -2,6 +2,7 @@
 #include "queue/log/preparer.hpp"
 
 #include "base/failpoint.hpp"
+#include "queue/log/manifest.hpp"
 
 namespace leat::log_queue {
 
@@ -63,7 +64,9 @@ auto Preparer::prepare(SequenceKind kind) -> bool {
     }
     const auto path = log_.path_of(kind, number);
     const auto who = "next " + std::string(to_string(kind)) + " segment";
-    if (auto filled = fill_file(*log_.disk, path, begin, end); !filled) {
+    auto filled = log_.folder_lock->still_there(log_.config.path);
+    if (filled) filled = fill_file(*log_.disk, path, begin, end);
+    if (!filled) {
         auto error = std::move(filled).error();
         if (error.fault != Fault::retry) {
             error.fault = Fault::fatal;

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/failpoint.hpp"
+#include "queue/log/cursor.hpp"
 
 namespace leat::log_queue {
 
@@ -14,11 +15,12 @@ namespace {
 constexpr auto recheck = std::chrono::milliseconds(500);
 constexpr auto everything = std::numeric_limits<std::uint64_t>::max();
 
-// The first change frame that some lane may still ask for.
-auto needed_changes(const LogState& state) -> std::uint64_t {
+// The first change frame that some lane, `without` left out, may still ask for.
+auto needed_changes(const LogState& state, std::string_view without = "") -> std::uint64_t {
     auto needed = everything;
     for (const auto& [lane, released] : state.released)
-        needed = std::min(needed, released ? released->change_offset : 0);
+        if (lane != without && !state.dropped.contains(lane))
+            needed = std::min(needed, released ? released->change_offset : 0);
     return needed;
 }
 
@@ -28,6 +30,7 @@ auto needed_snapshot(const LogState& state) -> std::uint64_t {
     const auto& newest = state.current.generation;
     auto needed = everything;
     for (const auto& [lane, released] : state.released) {
+        if (state.dropped.contains(lane)) continue;
         if (!released) needed = 0;
         else if (released->generation == newest.generation)
             needed =
@@ -36,6 +39,20 @@ auto needed_snapshot(const LogState& state) -> std::uint64_t {
             needed = std::min(needed, newest.point_offset);
     }
     return needed;
+}
+
+// The lane that alone keeps segments back, if another one would be left. With the lock held.
+auto slowest_lane(const LogState& state) -> std::optional<std::string> {
+    const auto& segments = state.of(SequenceKind::changes).segments;
+    if (state.released.size() < state.dropped.size() + 2 || segments.size() < 2)
+        return std::nullopt;
+    for (const auto& [lane, released] : state.released) {
+        if (state.dropped.contains(lane)) continue;
+        const auto without = needed_changes(state, lane);
+        if (needed_changes(state) < segments[1].base_offset && without >= segments[1].base_offset)
+            return lane;
+    }
+    return std::nullopt;
 }
 
 auto used_bytes(const LogState& state) -> std::uint64_t {
@@ -149,6 +166,13 @@ auto wait_for_room(Log& log, SequenceKind kind, std::uint64_t bytes, const std::
         std::unique_lock lock(log.mutex);
         auto why = obstacle(log, kind, bytes);
         if (why.empty()) continue;
+        if (log.config.on_log_full == OnLogFull::drop_lane && kind == SequenceKind::changes) {
+            if (auto lane = slowest_lane(log.state)) {
+                log.state.dropped.insert(*std::move(lane));
+                log.changed_state();
+                continue;
+            }
+        }
         if (stop.stop_requested()) return stopped();
         const auto seen = log.state.released;
         log.state.pressure[who] = std::move(why);
@@ -157,6 +181,22 @@ auto wait_for_room(Log& log, SequenceKind kind, std::uint64_t bytes, const std::
                              [&] { return log.state.released != seen || log.state.broken; });
         if (stop.stop_requested()) return stopped();
     }
+}
+
+auto held_bytes(const Log& log) -> std::uint64_t {
+    const auto& state = log.state;
+    const auto& changes = state.of(SequenceKind::changes);
+    const auto needed = needed_changes(state);
+    auto bytes = changes.written_bytes + state.of(SequenceKind::snapshot).used_bytes();
+    for (std::size_t i = 0; i + 1 < changes.segments.size(); ++i)
+        if (changes.segments[i + 1].base_offset > needed) bytes += changes.segments[i].file_bytes;
+    return bytes;
+}
+
+auto refuse_dropped(Log& log, const std::string& lane) -> Result<void> {
+    const std::lock_guard lock(log.mutex);
+    if (!log.state.dropped.contains(lane)) return {};
+    return needs_rebuild("the log was full and this sink the slowest (on_log_full: drop_lane)");
 }
 
 auto earlier(const Offsets& a, const Offsets& b) -> const Offsets& {

@@ -20,6 +20,13 @@ auto drop_released(Log& log, SequenceKind kind, std::uint64_t incoming) -> Resul
 auto wait_for_room(Log& log, SequenceKind kind, std::uint64_t bytes, const std::stop_token& stop)
     -> Result<void>;
 
+// Bytes that some lane has not released, or that no cut may pass: what counts towards the cap.
+// With the lock held.
+auto held_bytes(const Log& log) -> std::uint64_t;
+
+// Fault::fatal "needs rebuild" for a lane that was dropped because the log was full.
+auto refuse_dropped(Log& log, const std::string& lane) -> Result<void>;
+
 // The earlier of two places, as far as retention is concerned.
 auto earlier(const Offsets& a, const Offsets& b) -> const Offsets&;
 

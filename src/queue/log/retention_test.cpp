@@ -41,6 +41,72 @@ protected:
     MemoryDisk disk;
 };
 
+TEST_F(RetentionTest, FullLogDropsTheSlowestLaneWhenAsked) {
+    lanes = {"fast", "slow"};
+    config.on_log_full = OnLogFull::drop_lane;
+    config.max_bytes.count = 256 << 10;
+    open();
+    append_image();
+    auto slow = log->reader("slow", std::nullopt);
+    ASSERT_OK(slow);
+    const auto begun = (*slow)->next({}, Duration::zero());
+    ASSERT_OK(begun);
+    auto fast = log->reader("fast", std::nullopt);
+    ASSERT_OK(fast);
+    // Far more than fits: nothing waits, because the fast lane keeps up.
+    std::uint64_t seen = 0;
+    for (std::uint64_t commit = 6; commit < 300; ++commit) {
+        append(change(commit, orders(), 3000));
+        for (const auto& delivery : drain(**fast)) {
+            seen = delivery.frame.last.commit;
+            ASSERT_OK(log->release("fast", delivery.after));
+        }
+    }
+    EXPECT_EQ(seen, 299U);
+    const auto refused = (*slow)->next({}, Duration::zero());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().fault, Fault::fatal);
+    EXPECT_NE(refused.error().what.find("needs rebuild"), std::string::npos);
+    EXPECT_NE(refused.error().what.find("drop_lane"), std::string::npos);
+    EXPECT_FALSE(log->reader("slow", std::nullopt));
+    EXPECT_LE(log->room().held_bytes, log->room().bytes_max);
+}
+
+TEST_F(RetentionTest, TheLastLaneIsNeverDropped) {
+    lanes = {"slow"};
+    config.on_log_full = OnLogFull::drop_lane;
+    config.max_bytes.count = 256 << 10;
+    open();
+    append_image();
+    std::stop_source stop;
+    std::atomic<std::size_t> appended = 0;
+    std::jthread source([&] {
+        for (std::uint64_t commit = 6; commit < 300; ++commit, ++appended)
+            if (!log->append(change(commit, orders(), 3000), stop.get_token())) return;
+    });
+    EXPECT_TRUE(wait_until([&] { return !log->room().waits.empty(); }));
+    EXPECT_NE(log->room().waits.find("size limit"), std::string::npos);
+    EXPECT_LT(appended, 100U);
+    EXPECT_TRUE(log->reader("slow", std::nullopt));
+    stop.request_stop();
+}
+
+TEST_F(RetentionTest, HeldBytesFallWithTheSlowestRelease) {
+    lanes = {"fast", "slow"};
+    config.rewind_bytes.count = 1 << 20;
+    config.rewind_time = std::chrono::hours(1);
+    open();
+    append_image();
+    append_changes(6, 60);
+    const auto all = read_all();
+    const auto before = log->room().held_bytes;
+    ASSERT_OK(log->release("fast", all.back().after));
+    EXPECT_EQ(log->room().held_bytes, before);
+    // Kept for a sink that goes back, but held by nobody.
+    ASSERT_OK(log->release("slow", all.back().after));
+    EXPECT_LT(log->room().held_bytes, before / 2);
+}
+
 TEST_F(RetentionTest, KeepsWhatOneLaneStillNeeds) {
     lanes = {"fast", "slow"};
     open();

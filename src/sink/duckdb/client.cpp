@@ -66,6 +66,18 @@ auto read_chunk(duckdb_data_chunk chunk, std::size_t rows_max, TextRows& rows) -
     }
 }
 
+// DuckDB tells what the disk said in words only.
+auto hint_for(std::string_view message) -> std::string {
+    const auto says = [&](std::string_view words) {
+        return message.find(words) != std::string_view::npos;
+    };
+    if (says("No space left") || says("Disk quota"))
+        return "Make room on the disk of the warehouse; the sink goes on by itself then.";
+    if (says("Read-only file system"))
+        return "Make the disk of the warehouse writable; the sink goes on by itself then.";
+    return "";
+}
+
 }  // namespace
 
 auto quoted(std::string_view identifier) -> std::string {
@@ -88,10 +100,10 @@ auto fault_of(duckdb_error_type type) -> Fault {
 }
 
 auto QueryOutcome::error(std::string_view doing) -> Error {
-    const char* const message = duckdb_result_error(&result_);
+    const char* const raw = duckdb_result_error(&result_);
+    const std::string message = raw == nullptr ? "unknown" : raw;
     return {fault_of(duckdb_result_error_type(&result_)),
-            std::string(doing) + ": " + first_line(message == nullptr ? "unknown" : message), "",
-            "duckdb"};
+            std::string(doing) + ": " + first_line(message), hint_for(message), "duckdb"};
 }
 
 auto Connection::execute(const std::string& sql) -> Result<std::int64_t> {

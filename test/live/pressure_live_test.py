@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Full, read-only and lost disks under a running pipeline: it waits with a reason and goes on by
+itself when there is room again, or stops and says what to do; nothing is lost. The small disks are
+tmpfs mounts, which takes root; without it the tests are skipped.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+
+from cli_fixture import FAILED, CliTest, eventually, main
+
+BALLAST = "ballast"
+
+
+@contextlib.contextmanager
+def small_disk(megabytes: int):
+    with tempfile.TemporaryDirectory(prefix="leat-disk-") as name:
+        folder = pathlib.Path(name)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder],
+                       check=True)
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", "-l", folder], check=False)
+
+
+def resize(folder: pathlib.Path, megabytes: int) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={megabytes}m", folder], check=True)
+
+
+def fill(folder: pathlib.Path) -> None:
+    """Takes all the room there is."""
+    with open(folder / BALLAST, "wb", buffering=0) as ballast:
+        with contextlib.suppress(OSError):
+            while True:
+                ballast.write(bytes(1 << 16))
+        with contextlib.suppress(OSError):
+            while True:
+                ballast.write(bytes(1 << 12))
+
+
+def make_room(folder: pathlib.Path) -> None:
+    (folder / BALLAST).unlink()
+
+
+def status(pipeline) -> dict:
+    """As the running pipeline tells it, through its socket."""
+    connection = http.client.HTTPConnection("leat")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    with contextlib.closing(connection):
+        connection.sock.connect(str(next(pipeline.log.glob("*.sock"))))
+        connection.request("GET", "/status")
+        return json.load(connection.getresponse())
+
+
+class FullDisk(CliTest):
+    def insert(self, first: int, count: int, bytes_each: int = 400) -> None:
+        self.sql("INSERT INTO orders SELECT g, 1, repeat(md5(g::text), "
+                 f"{max(1, bytes_each // 32)}) FROM generate_series({first}, {first + count - 1}) g")
+
+    def small_log(self, pipeline) -> None:
+        pipeline.text = pipeline.text.replace("type: log,", "type: log, segment_bytes: 1MiB, "
+                                              "max_bytes: 64MiB,")
+        pipeline.file.write_text(pipeline.text)
+
+    def test_full_log_volume_makes_the_source_wait(self):
+        with small_disk(40) as disk:
+            pipeline = self.pipeline(queue=f"{disk}/log")
+            self.small_log(pipeline)
+            with self.running(pipeline) as run:
+                self.wait_for_rows(pipeline, 50)
+                fill(disk)
+                # More than the segments hold that were made ahead.
+                self.insert(1000, 10000)
+                eventually(lambda: "No space left" in
+                           status(pipeline)["queue"]["message"], "a reason in the status")
+                make_room(disk)
+                self.wait_for_rows(pipeline, 10050)
+                eventually(lambda: status(pipeline)["queue"]["message"] == "", "no pressure")
+                self.assertIsNone(run.process.poll())
+            self.assert_equal(pipeline)
+
+    def test_full_warehouse_volume_makes_the_sink_wait(self):
+        with small_disk(6) as disk:
+            pipeline = self.pipeline(warehouse=f"{disk}/warehouse.duckdb")
+            with self.running(pipeline) as run:
+                self.wait_for_rows(pipeline, 50)
+                fill(disk)
+                # No text that compresses.
+                self.sql("INSERT INTO orders SELECT g, 1, (SELECT string_agg(md5(g::text || "
+                         "i::text), '') FROM generate_series(1, 20) i) "
+                         "FROM generate_series(1000, 20999) g")
+                eventually(lambda: status(pipeline)["sinks"][0]["phase"] == "waiting",
+                           f"a sink that waits\n{run.tail()}")
+                self.assert_told(run.tail(), "space", "next step")
+                make_room(disk)
+                resize(disk, 400)
+                self.wait_for_rows(pipeline, 20050)
+            self.assert_equal(pipeline)
+
+    def test_full_spill_volume_makes_the_source_wait(self):
+        with small_disk(40) as disk:
+            pipeline = self.pipeline(queue=f"{disk}/log")
+            self.small_log(pipeline)
+            with self.running(pipeline) as run:
+                self.wait_for_rows(pipeline, 50)
+                # One transaction of about 60 MB does not fit beside the log, as long as it is open.
+                self.insert(1000, 40000, 1500)
+                eventually(lambda: "No space left" in run.log.read_text() or "No space left" in
+                           status(pipeline)["queue"]["message"], f"a reason\n{run.tail()}")
+                resize(disk, 400)
+                self.wait_for_rows(pipeline, 40050)
+            self.assert_equal(pipeline)
+
+    def test_lost_log_volume_stops_the_pipeline(self):
+        with small_disk(100) as disk:
+            pipeline = self.pipeline(queue=f"{disk}/log")
+            self.small_log(pipeline)
+            run = pipeline.leat.start()
+            try:
+                self.wait_for_rows(pipeline, 50)
+                # Held open, so that it can be looked into afterwards.
+                os.chdir(disk)
+                subprocess.run(["umount", "-l", disk], check=True)
+                self.insert(1000, 10000)
+                code = run.wait(60)
+                self.assertEqual(code, FAILED, run.tail())
+                self.assert_told(run.tail(), "folder of the log is gone", "next step")
+                self.assertEqual(os.listdir(disk), [])
+            finally:
+                os.chdir("/")
+                if run.process.poll() is None:
+                    run.kill()
+
+
+if __name__ == "__main__":
+    if os.geteuid() != 0:
+        print("small disks need root", file=sys.stderr)
+        sys.exit(77)
+    main()
