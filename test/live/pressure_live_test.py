@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Full, read-only and lost disks under a running pipeline: it waits with a reason and goes on by
+"""Full and lost disks and very large things under a running pipeline: it waits with a reason and goes on by
 itself when there is room again, or stops and says what to do; nothing is lost. The small disks are
 tmpfs mounts, which takes root; without it the tests are skipped.
 """
@@ -138,6 +138,52 @@ class FullDisk(CliTest):
                 os.chdir("/")
                 if run.process.poll() is None:
                     run.kill()
+
+
+class LargeThings(CliTest):
+    def test_many_subtransactions_some_rolled_back(self):
+        self.sql("CREATE TABLE nested (id int PRIMARY KEY)")
+        pipeline = self.pipeline(tables="public.nested, public.orders")
+        with self.running(pipeline):
+            self.wait_for_rows(pipeline, 50)
+            self.sql("""DO $$ BEGIN FOR i IN 1..100000 LOOP
+                          BEGIN
+                            INSERT INTO nested VALUES (i);
+                            IF i % 10 = 0 THEN RAISE EXCEPTION 'undo'; END IF;
+                          EXCEPTION WHEN raise_exception THEN NULL; END;
+                        END LOOP; END $$""")
+            self.wait_for_rows(pipeline, 90000, "nested")
+        self.assert_equal(pipeline, "public.nested")
+
+    def test_as_many_columns_as_a_table_can_have(self):
+        columns = ", ".join(f"c{number} int" for number in range(1, 1600))
+        self.sql(f"CREATE TABLE wide (id int PRIMARY KEY, {columns})",
+                 "INSERT INTO wide (id, c1599) SELECT g, g FROM generate_series(1, 20) g")
+        pipeline = self.pipeline(tables="public.wide, public.orders")
+        with self.running(pipeline):
+            self.wait_for_rows(pipeline, 20, "wide")
+            self.sql("INSERT INTO wide (id, c1, c1599) SELECT g, 1, g FROM "
+                     "generate_series(21, 500) g",
+                     "UPDATE wide SET c800 = id WHERE id % 2 = 0", "DELETE FROM wide WHERE id < 5")
+            self.wait_for_rows(pipeline, 496, "wide")
+        self.assert_equal(pipeline, "public.wide")
+
+    def test_values_too_large_for_the_memory_of_the_sink(self):
+        pipeline = self.pipeline()
+        small = pipeline.text.replace("{type: duckdb,", "{type: duckdb, memory_limit: 64MiB,")
+        pipeline.file.write_text(small)
+        run = pipeline.leat.start()
+        try:
+            self.wait_for_rows(pipeline, 50)
+            self.sql("INSERT INTO orders SELECT g, 1, repeat('abcdefgh', 5000000) "
+                     "FROM generate_series(100, 102) g")
+            eventually(lambda: "raise memory_limit" in run.log.read_text().lower(),
+                       f"the next step\n{run.tail()}")
+            self.assertIsNone(run.process.poll())
+        finally:
+            run.kill()
+        pipeline.file.write_text(small.replace("64MiB", "1GiB"))
+        self.assert_runs(pipeline)
 
 
 if __name__ == "__main__":

@@ -161,7 +161,8 @@ def syncs_again(fault: Fault, code: int, trace: str) -> list[str]:
     lines = trace.splitlines()
     at = next(i for i, line in enumerate(lines) if "(INJECTED)" in line)
     name = re.search(r"\(\d+<([^>]*)>", lines[at])[1]
-    if code == 0 and fault.thread == "main" and name.endswith("/state"):
+    said = next((line for line in lines[at + 1:] if "write(1<" in line), "")
+    if code == 0 and fault.thread == "main" and re.search(r'"(life|done)', said):
         return []  # hints of a log that is being closed: nothing hangs on them
     after = [line for line in lines[at + 1:] if "/log" in line and not line.startswith("close(")]
     if fault.thread != "main" and not after:
@@ -233,6 +234,9 @@ def choose(options: argparse.Namespace, faults: list[Fault]) -> list[Fault]:
     if options.only:
         thread, call, number, fault = options.only.split()
         return [Fault(thread, call, int(number), fault)]
+    if options.kind:
+        thread, call = options.kind.split()
+        faults = [fault for fault in faults if (fault.thread, fault.call) == (thread, call)]
     if not options.sample:
         return faults
     # Some of every kind, so that a small sample meets every call.
@@ -250,7 +254,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only")
+    parser.add_argument("--only", help="one fault: THREAD CALL NUMBER FAULT")
+    parser.add_argument("--kind", help="the faults of one call: THREAD CALL")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     binary = pathlib.Path(os.environ["LEAT_BINARY"]).parent / "fault_driver"

@@ -141,6 +141,22 @@ TEST_F(LogFaultsTest, FolderThatWasReplacedEndsTheLog) {
     EXPECT_GE(commits().size(), appending.appended);
 }
 
+TEST_F(LogFaultsTest, FailedCutOfAnUnfinishedTransactionEndsTheLog) {
+    open();
+    append_image();
+    append(change(6));
+    append(unfinished(7, 0));
+    std::atomic<int> syncs = 0;
+    disk.judge([&](std::uint64_t, Call call) {
+        if (call != Call::sync && call != Call::sync_directory) return Verdict{};
+        return ++syncs == 1 ? Verdict{Act::fail, -EIO} : Verdict{};
+    });
+    ASSERT_FALSE(log->resume_point());
+    EXPECT_FALSE(log->append(change(7), {}));
+    log.reset();
+    EXPECT_EQ(syncs, 1);  // also not by its end
+}
+
 // A sync that meets a full disk proves as little as any other that failed.
 TEST_F(LogFaultsTest, FullDiskInASyncEndsTheLog) {
     open();

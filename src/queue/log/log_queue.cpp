@@ -320,7 +320,13 @@ auto LogQueue::resume_point() -> Result<ResumePoint> {
         if (log.state.broken) return *log.state.broken;
         unfinished = log.state.of(SequenceKind::changes).in_transaction;
     }
-    if (unfinished) TRY(impl_->recover_all());
+    if (unfinished) {
+        // Found by the fault sweep: a cut that failed to be synced was followed by another sync.
+        if (auto cut = impl_->recover_all(); !cut) {
+            if (cut.error().fault == Fault::retry) return std::move(cut).error();
+            return log.break_down(std::move(cut).error());
+        }
+    }
     ResumePoint point;
     const std::lock_guard guard(log.mutex);
     const auto& current = log.state.current;

@@ -66,13 +66,15 @@ auto read_chunk(duckdb_data_chunk chunk, std::size_t rows_max, TextRows& rows) -
     }
 }
 
-// DuckDB tells what the disk said in words only.
+// DuckDB tells what the disk or its own memory said in words only.
 auto hint_for(std::string_view message) -> std::string {
     const auto says = [&](std::string_view words) {
         return message.find(words) != std::string_view::npos;
     };
     if (says("No space left") || says("Disk quota"))
         return "Make room on the disk of the warehouse; the sink goes on by itself then.";
+    if (says("pin block") || says("allocate"))
+        return "Raise memory_limit of the sink: about ten times the largest values of one commit.";
     if (says("Read-only file system"))
         return "Make the disk of the warehouse writable; the sink goes on by itself then.";
     return "";
