@@ -143,8 +143,8 @@ auto Capture::wait_after(const Error& error, const std::stop_token& stop) -> boo
         status.circuit_open = backoff_.circuit_open();
     });
     if (action == Action::stop) return false;
-    log(LogLevel::warning, "source: {}; next attempt in {} ms", describe(error),
-        std::chrono::duration_cast<std::chrono::milliseconds>(pause).count());
+    log(LogLevel::warning, "source: next attempt in {} ms: {}",
+        std::chrono::duration_cast<std::chrono::milliseconds>(pause).count(), describe(error));
     std::mutex mutex;
     std::unique_lock lock(mutex);
     std::condition_variable_any().wait_for(lock, stop, pause, [] { return false; });

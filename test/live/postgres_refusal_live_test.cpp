@@ -59,7 +59,7 @@ TEST_F(PostgresRefusal, UnknownDatabase) {
 
 TEST_F(PostgresRefusal, ServerDownIsWorthARetry) {
     SourceRun run("postgresql://postgres:hunter2@127.0.0.1:1/x", {"t"});
-    expect_error(run.open(), Fault::retry, "refused", "");
+    expect_error(run.open(), Fault::retry, "refused", "Start the server");
 }
 
 TEST_F(PostgresRefusal, ConnectionStringThatIsNone) {

@@ -53,6 +53,8 @@ auto make_error(std::string_view doing, std::string_view state, std::string_view
                  state.empty() ? "postgres" : "postgres, SQLSTATE " + std::string(state)};
 }
 
+constexpr auto start_server = "Start the server, or correct host and port in source.uri.";
+
 // Connecting yields no result to ask for the SQLSTATE; in verbose form the message holds it:
 // "FATAL:  28P01: password authentication failed …".
 auto connect_error(PGconn* connection) -> Error {
@@ -66,6 +68,7 @@ auto connect_error(PGconn* connection) -> Error {
         }
     }
     auto error = make_error("cannot connect", "", message);
+    error.hint = start_server;
     if (PQconnectionNeedsPassword(connection) != 0) {
         error.fault = Fault::config;
         error.hint = "Put the password into source.uri, for instance as ${env:NAME}.";
@@ -86,7 +89,7 @@ auto finish_connecting(PGconn* connection, std::chrono::seconds timeout) -> Resu
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
             deadline - SteadyClock::now());
         if (left.count() <= 0)
-            return Error{Fault::retry, "cannot connect: no answer in time", "", "postgres"};
+            return Error{Fault::retry, "cannot connect: no answer in time", start_server, "postgres"};
         const short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
         if (wait_for_socket(connection, events, static_cast<int>(left.count())) > 0)
             state = PQconnectPoll(connection);
