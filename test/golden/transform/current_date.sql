@@ -1,0 +1,1 @@
+SELECT id, created::DATE = current_date AS today FROM orders

@@ -1,0 +1,1 @@
+SELECT id, current_setting('threads') AS n FROM orders

@@ -1,0 +1,1 @@
+SELECT * EXCLUDE (tags) REPLACE (upper(note) AS note) RENAME ("Odd name" AS odd), amount >= 1000 AS high_value, CASE WHEN high_value THEN 'a' ELSE 'b' END AS class, try_cast(note AS INTEGER) AS n, len(tags) AS tag_count, nullif(note, '') AS filled FROM public.orders AS o WHERE o.id > 0 AND NOT high_value

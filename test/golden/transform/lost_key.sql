@@ -1,0 +1,1 @@
+SELECT amount, note FROM orders

@@ -1,0 +1,1 @@
+SELECT id, pg_conf_load_time() AS n FROM orders

@@ -1,0 +1,1 @@
+SELECT id, nextval('s') AS n FROM orders

@@ -1,0 +1,1 @@
+SELECT id, now() AS seen FROM orders

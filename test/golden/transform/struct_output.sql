@@ -1,0 +1,1 @@
+SELECT id, {'a': 1} AS s FROM orders

@@ -1,0 +1,1 @@
+SELECT id, note * 2 + [1] AS n FROM orders

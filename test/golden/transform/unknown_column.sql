@@ -1,0 +1,1 @@
+SELECT id, amont * 2 AS twice FROM orders

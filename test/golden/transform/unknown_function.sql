@@ -1,0 +1,1 @@
+SELECT id, shout(note) AS n FROM orders

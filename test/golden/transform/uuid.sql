@@ -1,0 +1,1 @@
+SELECT id, uuid() AS u FROM orders
