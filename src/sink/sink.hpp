@@ -65,7 +65,8 @@ public:
     virtual auto evolve(const SchemaPtr& schema) -> Result<void> = 0;
 
     // Adds rows to the open epoch. Rows come in source order per table; bounded memory whatever the
-    // epoch's size. Returned rejects were left out, judged row by row before any collapse.
+    // epoch's size. With rejects (judged row by row before any collapse) nothing of the batch was
+    // added: the engine writes it again without them.
     virtual auto write(const Batch& batch) -> Result<Rejects> = 0;
 
     // Makes the epoch's rows and `progress` visible together, or neither. Fault::uncertain when the

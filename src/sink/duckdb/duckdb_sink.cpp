@@ -198,9 +198,9 @@ auto DuckDbSink::evolve(const SchemaPtr& schema) -> Result<void> {
 auto DuckDbSink::write(const Batch& batch) -> Result<Rejects> {
     const auto table = tables_.find(batch.schema->name);
     CHECK(table != tables_.end());
-    auto sifted = TRY(duckdb::sift(batch));
-    for (const auto& accepted : sifted.accepted) TRY(stage_.add(accepted));
-    return std::move(sifted.rejects);
+    auto rejects = duckdb::judge_batch(batch);
+    if (rejects.empty()) TRY(stage_.add(batch));
+    return rejects;
 }
 
 // DDL of all tables, then the rows table by table: within one transaction only the order of each

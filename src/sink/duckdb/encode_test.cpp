@@ -221,8 +221,9 @@ TEST(DuckDbTypes, UnheldValuesAreRejectedAloneWithColumnAndReason) {
               "3 at: timestamp is before duckdb's first (290309-12-22 BC)\n"
               "4 p: time is not within a day\n"
               "5 l: text is not valid utf-8\n");
+    // Nothing of such a batch was taken.
     sink.commit();
-    EXPECT_EQ(sink.rows("SELECT id FROM t ORDER BY id"), (Lines{"0", "6"}));
+    EXPECT_EQ(sink.rows("SELECT id FROM t ORDER BY id"), Lines{});
 }
 
 TEST(DuckDbTypes, TypesWithoutAPlaceAreRefusedWithTheirColumn) {

@@ -21,9 +21,8 @@ auto judge_column(const arrow::Array& array, const Column& column, Rejects& reje
 
 }  // namespace
 
-auto sift(const Batch& batch) -> Result<Sifted> {
-    Sifted sifted;
-    auto& rejects = sifted.rejects;
+auto judge_batch(const Batch& batch) -> Rejects {
+    Rejects rejects;
     for (std::size_t i = 0; i < batch.schema->columns.size(); ++i)
         judge_column(*batch.rows->column(first_table_column + static_cast<int>(i)),
                      batch.schema->columns[i], rejects);
@@ -35,23 +34,11 @@ auto sift(const Batch& batch) -> Result<Sifted> {
             judge_column(*rows.field(static_cast<int>(i)),
                          batch.schema->columns[static_cast<std::size_t>(identity[i])], rejects);
     }
-    if (rejects.empty()) {
-        sifted.accepted.push_back(batch);
-        return sifted;
-    }
     const auto by_row = [](const Reject& a, const Reject& b) { return a.row < b.row; };
     std::stable_sort(rejects.begin(), rejects.end(), by_row);
     const auto same_row = [](const Reject& a, const Reject& b) { return a.row == b.row; };
     rejects.erase(std::unique(rejects.begin(), rejects.end(), same_row), rejects.end());
-    std::int64_t next = 0;
-    const auto accept_until = [&](std::int64_t row) {
-        if (row > next)
-            sifted.accepted.push_back({batch.schema, batch.rows->Slice(next, row - next)});
-        next = row + 1;
-    };
-    for (const auto& reject : rejects) accept_until(reject.row);
-    accept_until(batch.rows->num_rows());
-    return sifted;
+    return rejects;
 }
 
 }  // namespace leat::duckdb

@@ -1,19 +1,11 @@
-// Parts the rows that DuckDB cannot hold from those it can, before they enter an epoch.
+// Finds the rows that DuckDB cannot hold, before they enter an epoch.
 #pragma once
 
-#include <vector>
-
-#include "base/result.hpp"
 #include "sink/sink.hpp"
 
 namespace leat::duckdb {
 
-// `accepted`: the batch without its rejects, in order, nothing copied; the batch itself where there
-// are none.
-struct Sifted {
-    std::vector<Batch> accepted;
-    Rejects rejects;
-};
-auto sift(const Batch& batch) -> Result<Sifted>;
+// Ascending by row, one per row: its values and those of the old row it names.
+auto judge_batch(const Batch& batch) -> Rejects;
 
 }  // namespace leat::duckdb
