@@ -37,6 +37,7 @@ endfunction()
 
 leat_system(leat::pq libpq-fe.h pq postgresql)
 leat_system(leat::yaml yaml.h yaml)
+leat_system(leat::sqlite sqlite3.h sqlite3)
 
 find_package(Threads REQUIRED)
 find_package(fmt 9 REQUIRED)
