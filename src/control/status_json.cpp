@@ -18,6 +18,24 @@ auto to_json(const std::map<TableName, TableCounts>& tables) -> boost::json::obj
     return object;
 }
 
+auto to_json(const std::map<std::string, std::int64_t>& counts) -> boost::json::object {
+    boost::json::object object;
+    for (const auto& [name, count] : counts) object[name] = count;
+    return object;
+}
+
+auto to_json(const std::map<std::string, FlowCounts>& flows) -> boost::json::object {
+    boost::json::object object;
+    for (const auto& [table, flow] : flows)
+        object[table] = {{"rows_in", flow.rows_in},
+                         {"applied", flow.applied},
+                         {"filtered", flow.filtered},
+                         {"dropped", to_json(flow.dropped)},
+                         {"warned", to_json(flow.warned)},
+                         {"dead_letters", to_json(flow.dead_letters)}};
+    return object;
+}
+
 auto to_json(const LaneStatus& lane) -> boost::json::object {
     return {{"name", lane.name},
             {"phase", to_string(lane.phase)},
@@ -32,7 +50,8 @@ auto to_json(const LaneStatus& lane) -> boost::json::object {
             {"commit_seconds", lane.commit_seconds},
             {"failures_in_a_row", lane.failures_in_a_row},
             {"circuit_open", lane.circuit_open},
-            {"tables", to_json(lane.tables)}};
+            {"tables", to_json(lane.tables)},
+            {"flows", to_json(lane.flows)}};
 }
 
 auto to_json(const CaptureStatus& capture) -> boost::json::object {

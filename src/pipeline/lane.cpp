@@ -21,22 +21,13 @@ constexpr Duration idle_wait = std::chrono::milliseconds(500);
 // Progress without rows is only worth a commit once in a while.
 constexpr Duration bare_progress_interval = std::chrono::seconds(60);
 
-auto rejected(const Batch& batch, const Rejects& rejects) -> Error {
-    const auto& first = rejects.front();
-    return Error{Fault::poison,
-                 "row does not fit the target: column " + first.column + ": " + first.reason + " (" +
-                     std::to_string(rejects.size()) + " rows of this batch)",
-                 "Change the values or the column type at the source and start anew, or leave the "
-                 "table out of the sink.",
-                 to_string(batch.schema->name)};
-}
-
 }  // namespace
 
 // From one open() of the sink to its end.
 class Lane::Attempt {
 public:
-    Attempt(Lane& lane, Sink& sink) : lane_(lane), sink_(sink), epoch_(lane.options_.epoch) {}
+    Attempt(Lane& lane, Sink& sink, Shaper& shaper)
+        : lane_(lane), sink_(sink), shaper_(shaper), epoch_(lane.options_.epoch) {}
 
     auto run(const std::stop_token& stop) -> Result<void> {
         const auto progress = TRY(sink_.open(lane_.options_.identity));
@@ -69,7 +60,9 @@ private:
     auto take(Delivery delivery) -> Result<void> {
         const auto& frame = delivery.frame;
         std::int64_t rows = 0;
-        for (const auto& batch : frame.batches) rows += TRY(apply(batch));
+        for (const auto& batch : frame.batches)
+            rows += TRY(shaper_.apply(batch, frame.first.lineage,
+                                      [&](const Batch& shaped) { return write(shaped); }));
         pending_.offsets = std::move(delivery.after);
         at_boundary_ = frame.ends_transaction;
         at_end_ = delivery.at_end;
@@ -87,10 +80,8 @@ private:
         return {};
     }
 
-    // Rows that went into the open epoch.
-    auto apply(const Batch& batch) -> Result<std::int64_t> {
-        const auto& tables = lane_.options_.tables;
-        if (!tables.empty() && !tables.contains(target_name(batch.schema->name))) return 0;
+    // Rows for the open epoch; with rejects nothing was taken.
+    auto write(const Batch& batch) -> Result<Rejects> {
         auto& known = known_[batch.schema->name];
         const auto version = std::pair(batch.schema->generation, batch.schema->version);
         if (known != version) {
@@ -99,14 +90,14 @@ private:
             // A table that the sink makes is worth a commit, also while it is empty.
             epoch_.add(0, 0, lane_.clock_.steady());
         }
-        if (batch.rows->num_rows() == 0) return 0;
-        const auto rejects = TRY(sink_.write(batch));
-        if (!rejects.empty()) return rejected(batch, rejects);
-        count_rows(batch, counts_[batch.schema->name]);
-        return batch.rows->num_rows();
+        if (batch.rows->num_rows() == 0) return Rejects{};
+        auto rejects = TRY(sink_.write(batch));
+        if (rejects.empty()) count_rows(batch, counts_[batch.schema->name]);
+        return rejects;
     }
 
     auto commit() -> Result<void> {
+        TRY(shaper_.before_commit());
         failpoint("lane.before_commit");
         pending_.incarnation = lane_.options_.identity.incarnation;
         const auto started = lane_.clock_.steady();
@@ -114,6 +105,7 @@ private:
         const auto ended = lane_.clock_.steady();
         failpoint("lane.after_commit");
         const auto rows = epoch_.rows();
+        const auto flows = shaper_.take_counts();
         epoch_.committed(started, ended);
         lane_.backoff_.after_success();
         bare_progress_ = false;
@@ -128,6 +120,7 @@ private:
             status.rows_out_of_log += rows;
             status.commit_seconds += std::chrono::duration<double>(ended - started).count();
             for (const auto& [table, counts] : counts_) add(counts, status.tables[table]);
+            for (const auto& [table, flow] : flows) leat::add(flow, status.flows[table]);
         });
         counts_.clear();
         publish_reached();
@@ -172,6 +165,7 @@ private:
 
     Lane& lane_;
     Sink& sink_;
+    Shaper& shaper_;
     Epoch epoch_;
     Progress pending_;
     bool at_boundary_ = true;
@@ -197,7 +191,9 @@ auto Lane::run(const std::stop_token& stop) -> Result<void> {
     while (true) {
         auto result = [&]() -> Result<void> {
             const auto sink = TRY(make_sink_());
-            auto attempt = Attempt(*this, *sink);
+            const auto shaper =
+                TRY(options_.make_shaper ? options_.make_shaper() : Shaper::make({}));
+            auto attempt = Attempt(*this, *sink, *shaper);
             offer_(sink.get());
             auto outcome = attempt.run(stop);
             offer_(nullptr);

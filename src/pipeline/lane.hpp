@@ -11,18 +11,21 @@
 #include "base/clock.hpp"
 #include "pipeline/backoff.hpp"
 #include "pipeline/epoch.hpp"
+#include "pipeline/shaper.hpp"
 #include "pipeline/status.hpp"
 #include "queue/queue.hpp"
 #include "sink/sink.hpp"
 
 namespace leat {
 
+// Anew for every attempt, as the sink. None: rows go on as they are.
+using ShaperMaker = std::function<Result<std::unique_ptr<Shaper>>()>;
 using SinkMaker = std::function<Result<std::unique_ptr<Sink>>()>;
 
 struct LaneOptions {
     std::size_t index = 0;          // in Status
     Identity identity;
-    std::set<std::string> tables;   // target names; empty: all
+    ShaperMaker make_shaper;
     EpochLimits epoch;
     BackoffLimits backoff;
     std::uint64_t seed = 1;

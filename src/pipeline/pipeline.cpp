@@ -73,7 +73,7 @@ auto Pipeline::run_lane(std::size_t index, const std::stop_token& stop) -> Resul
     options.index = index;
     const auto queue = parts_.queue->identity();
     options.identity = {parts_.name, part.name, queue.id, queue.incarnation};
-    options.tables = part.tables;
+    options.make_shaper = part.make_shaper;
     options.epoch = parts_.epoch;
     options.backoff = parts_.backoff;
     options.seed = seed_of(clock_, index + 1);

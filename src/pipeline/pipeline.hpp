@@ -16,7 +16,7 @@ namespace leat {
 
 struct LanePart {
     std::string name;
-    std::set<std::string> tables;  // target names; empty: all
+    ShaperMaker make_shaper;
     SinkMaker make_sink;
 };
 

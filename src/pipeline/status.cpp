@@ -32,6 +32,15 @@ Status::Status(std::string pipeline, const std::vector<std::string>& lanes, std:
     });
 }
 
+auto add(const FlowCounts& from, FlowCounts& to) -> void {
+    to.rows_in += from.rows_in;
+    to.applied += from.applied;
+    to.filtered += from.filtered;
+    for (const auto& [rule, count] : from.dropped) to.dropped[rule] += count;
+    for (const auto& [rule, count] : from.warned) to.warned[rule] += count;
+    for (const auto& [reason, count] : from.dead_letters) to.dead_letters[reason] += count;
+}
+
 auto count_rows(const Batch& batch, TableCounts& counts) -> void {
     const auto& ops = static_cast<const arrow::UInt8Array&>(*batch.rows->column(op_column));
     std::array<std::int64_t, 256> by_op{};

@@ -31,6 +31,20 @@ struct TableCounts {
     }
 };
 
+// What became of the rows of the log that were on their way to one output table: rows_in = applied
+// (handed to the sink, before any collapse) + filtered (`dropped` among them) + dead letters.
+struct FlowCounts {
+    std::int64_t rows_in = 0;
+    std::int64_t applied = 0;
+    std::int64_t filtered = 0;
+    std::map<std::string, std::int64_t> dropped;       // by expectation
+    std::map<std::string, std::int64_t> warned;        // by expectation; these rows went on
+    std::map<std::string, std::int64_t> dead_letters;  // by reason
+};
+
+// Adds `from` to `to`.
+auto add(const FlowCounts& from, FlowCounts& to) -> void;
+
 struct CaptureStatus {
     Phase phase = Phase::starting;
     std::string message;            // why it waits or failed; empty when all is well
@@ -58,6 +72,7 @@ struct LaneStatus {
     int failures_in_a_row = 0;
     bool circuit_open = false;
     std::map<TableName, TableCounts> tables;  // committed rows
+    std::map<std::string, FlowCounts> flows;  // by output table, committed
 };
 
 // Of a queue with a size limit.

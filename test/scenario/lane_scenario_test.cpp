@@ -241,7 +241,7 @@ TEST_F(LaneScenario, ALaneTakesOnlyItsTables) {
     server_.commit(30);
     auto all = parts(open_queue(), server_);
     auto some = lane("a", maker(b_));
-    some.tables = {"notes", "bag"};
+    some.make_shaper = [] { return Shaper::make({{"notes", "bag"}, {}, nullptr}); };
     MemoryTarget unchecked;
     some.make_sink = maker(unchecked);
     all.lanes.push_back(std::move(some));

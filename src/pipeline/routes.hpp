@@ -1,0 +1,30 @@
+// Routes: which transforms a table passes on its way to which output table. Names only, decided
+// once from the pipeline file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace leat {
+
+// A transform by its name (that of its output) and the target name of the table that it reads: a
+// transform of that name, else the source's table. One that reads its own name reads the source's.
+struct RouteStep {
+    std::string name;
+    std::string input;
+};
+
+// `steps`: indices into the list of transforms, in the order in which rows pass them.
+struct Route {
+    std::string output;
+    std::string source;  // target name of the source's table
+    std::vector<std::size_t> steps;
+};
+
+// One route per transform. Refuses (config) two transforms of one name and a cycle. Names are
+// compared without regard to case, as SQL does.
+auto make_routes(const std::vector<RouteStep>& steps) -> Result<std::vector<Route>>;
+
+}  // namespace leat

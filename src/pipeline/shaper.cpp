@@ -1,0 +1,290 @@
+// Routes batches, and turns rejects into dead letters; see shaper.hpp.
+#include "pipeline/shaper.hpp"
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <strings.h>
+
+#include <utility>
+
+#include "base/failpoint.hpp"
+#include "change/pick_rows.hpp"
+
+namespace leat {
+
+namespace {
+
+constexpr std::int64_t ratio_rows_min = 100;
+
+auto op_of(const Batch& batch, std::int64_t row) -> Op {
+    return static_cast<Op>(
+        static_cast<const arrow::UInt8Array&>(*batch.rows->column(op_column)).Value(row));
+}
+
+auto number_of(const Batch& batch, int column, std::int64_t row) -> std::uint64_t {
+    return static_cast<const arrow::UInt64Array&>(*batch.rows->column(column)).Value(row);
+}
+
+// Queues may hand out the same version in another object.
+auto is_prepared(const SchemaPtr& known, const SchemaPtr& schema) -> bool {
+    if (known == schema) return true;
+    return known && known->version == schema->version && known->generation == schema->generation &&
+           same_shape(*known, *schema);
+}
+
+auto same(const std::string& a, const std::string& b) -> bool {
+    return strcasecmp(a.c_str(), b.c_str()) == 0;
+}
+
+auto no_letters(const Batch& batch, const Rejection& first, std::size_t count) -> Error {
+    return Error{Fault::poison,
+                 "row is rejected: " + std::string(to_string(first.reason)) + ", " + first.rule +
+                     " (" + std::to_string(count) + " rows of this batch)",
+                 "Change the values or the column type at the source and start anew, or leave the "
+                 "table out of the sink.",
+                 to_string(batch.schema->name)};
+}
+
+}  // namespace
+
+// One batch on one line.
+struct Shaper::Passing {
+    Line& line;
+    const Batch& source;
+    std::uint32_t lineage;
+    FlowCounts& counts;
+    std::int64_t substitutes = 0;
+    OnBadUpdate on_bad_update = OnBadUpdate::keep_last_good;
+    std::set<std::uint64_t> settled{};  // ordinals of rows that stand in place of rejected ones
+
+    [[nodiscard]] auto position(const Batch& batch, std::int64_t row) const -> Position {
+        return {lineage, number_of(batch, commit_column, row),
+                number_of(batch, ordinal_column, row), ""};
+    }
+
+    // The row of the source's batch that a row further down comes from.
+    [[nodiscard]] auto origin(const Batch& batch, std::int64_t row) const -> std::int64_t {
+        const auto wanted = number_of(batch, ordinal_column, row);
+        std::int64_t at = 0;
+        while (at + 1 < source.rows->num_rows() && number_of(source, ordinal_column, at) != wanted)
+            ++at;
+        return at;
+    }
+
+    auto letter(const Batch& batch, const Rejection& rejection, std::string key, bool has_base)
+        -> Result<Letter> {
+        Letter letter;
+        const auto row = origin(batch, rejection.row);
+        letter.target = line.route.output;
+        letter.source = source.schema->name;
+        letter.version = source.schema->version;
+        letter.position = position(batch, rejection.row);
+        letter.commit_time_us = static_cast<const arrow::TimestampArray&>(
+                                    *source.rows->column(commit_time_column))
+                                    .Value(row);
+        letter.op = op_of(source, row);
+        letter.reason = rejection.reason;
+        letter.rule = rejection.rule;
+        letter.text = rejection.text;
+        letter.key = std::move(key);
+        letter.has_base = has_base;
+        letter.row = TRY(encode_row(source, row));
+        return letter;
+    }
+};
+
+namespace {
+
+// The key that a row had before, as letters write it; the same as its own where it did not change.
+struct Keys {
+    std::string own;
+    std::string old;
+};
+
+auto keys_of(const Batch& batch, std::int64_t row) -> Keys {
+    Keys keys;
+    keys.own = key_text(*batch.rows, batch.schema->key, row);
+    const auto& before = *batch.rows->column(before_column);
+    const bool moved = before.type_id() != arrow::Type::NA && before.IsValid(row);
+    keys.old = moved ? key_text(before, row) : keys.own;
+    return keys;
+}
+
+}  // namespace
+
+auto Shaper::make(ShaperParts parts) -> Result<std::unique_ptr<Shaper>> {
+    auto shaper = std::unique_ptr<Shaper>(new Shaper(std::move(parts)));
+    std::vector<RouteStep> steps;
+    for (const auto& part : shaper->parts_.transforms) steps.push_back({part.name, part.input});
+    shaper->routes_ = TRY(make_routes(steps));
+    return shaper;
+}
+
+auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
+    const auto known = lines_.find(source);
+    if (known != lines_.end()) return &known->second;
+    const auto wanted = [&](const std::string& output) {
+        return parts_.tables.empty() || parts_.tables.contains(output);
+    };
+    std::vector<Line> lines;
+    bool replaced = false;
+    for (const auto& route : routes_) {
+        const bool ours = same(route.source, source);
+        if (same(route.output, source)) {
+            replaced = true;
+            if (!ours)
+                return Error{Fault::config,
+                             "a table of the source and a transform of another table are both "
+                             "called " + source,
+                             "Rename the transform.", "transform " + route.output};
+        }
+        if (!ours || !wanted(route.output)) continue;
+        Line line;
+        line.route = route;
+        for (const auto step : route.steps) {
+            const auto& part = parts_.transforms[step];
+            line.stages.push_back({&part, TRY(part.make()), nullptr});
+            line.excludes_rows |= line.stages.back().transform->excludes_rows();
+        }
+        lines.push_back(std::move(line));
+    }
+    if (!replaced && wanted(source)) {
+        Line line;
+        line.route = {source, source, {}};
+        lines.push_back(std::move(line));
+    }
+    return &lines_.emplace(source, std::move(lines)).first->second;
+}
+
+auto Shaper::apply(const Batch& batch, std::uint32_t lineage, const Put& put)
+    -> Result<std::int64_t> {
+    std::int64_t rows = 0;
+    for (auto& line : *TRY(lines_of(target_name(batch.schema->name))))
+        rows += TRY(pass(line, batch, lineage, put));
+    return rows;
+}
+
+auto Shaper::pass(Line& line, const Batch& batch, std::uint32_t lineage, const Put& put)
+    -> Result<std::int64_t> {
+    Passing passing{line, batch, lineage, counts_[line.route.output]};
+    passing.counts.rows_in += batch.rows->num_rows();
+    line.rows += batch.rows->num_rows();
+    const auto bad_before = line.bad;
+    auto current = batch;
+    for (auto& stage : line.stages) {
+        passing.on_bad_update = stage.part->on_bad_update;
+        if (!is_prepared(stage.prepared, current.schema)) {
+            TRY(stage.transform->prepare(current.schema));
+            stage.prepared = current.schema;
+        }
+        auto applied = TRY(stage.transform->apply(current));
+        passing.counts.filtered += applied.filtered;
+        passing.substitutes += applied.substitutes;
+        for (const auto& [rule, count] : applied.warned) passing.counts.warned[rule] += count;
+        for (const auto& [rule, count] : applied.dropped) passing.counts.dropped[rule] += count;
+        current = std::move(applied.out);
+        if (!applied.rejects.empty())
+            current = TRY(settle(passing, current, applied.rejects, &stage == &line.stages.back()));
+    }
+    if (parts_.letters && parts_.letters->knows(line.route.output))
+        current = TRY(settle(passing, current, {}, true));
+    const auto rows = TRY(write(passing, std::move(current), put));
+    TRY(check_ratio(line));
+    // A letter is worth a commit as a row is.
+    return rows + line.bad - bad_before;
+}
+
+auto Shaper::write(Passing& passing, Batch batch, const Put& put) -> Result<std::int64_t> {
+    while (true) {
+        const auto rejects = TRY(put(batch));
+        if (rejects.empty()) break;
+        std::vector<Rejection> reasons;
+        for (const auto& each : rejects)
+            reasons.push_back(
+                {each.row, RejectReason::does_not_fit_target, each.column, each.reason});
+        batch = TRY(settle(passing, batch, reasons, true));
+    }
+    passing.counts.applied += batch.rows->num_rows() - passing.substitutes;
+    return batch.rows->num_rows();
+}
+
+// Takes the rejected rows out, and with them partial rows of a key that has an open letter; puts in
+// their place what the sink has to do instead. `is_last`: no transform comes behind.
+auto Shaper::settle(Passing& passing, const Batch& batch, const std::vector<Rejection>& rejects,
+                    bool is_last) -> Result<Batch> {
+    if (!parts_.letters) return no_letters(batch, rejects.front(), rejects.size());
+    auto& letters = *parts_.letters;
+    const auto& target = passing.line.route.output;
+    const bool keyed = batch.schema->identity == RowIdentity::key;
+    std::vector<PickedRow> picks;
+    auto next = rejects.begin();
+    for (std::int64_t row = 0; row < batch.rows->num_rows(); ++row) {
+        const auto op = op_of(batch, row);
+        const auto position = passing.position(batch, row);
+        std::optional<Rejection> rejection;
+        if (next != rejects.end() && next->row == row) rejection = *next++;
+        if (op == Op::truncate) TRY(letters.supersede(target, "", position, true));
+        if (op == Op::truncate || passing.settled.contains(position.ordinal) || (!keyed && !rejection)) {
+            picks.push_back({row, Pick::keep});
+            continue;
+        }
+        const auto keys = keyed ? keys_of(batch, row) : Keys{};
+        const bool moved = keys.own != keys.old;
+        const bool partial = is_partial(batch, row);
+        const auto open = keyed ? TRY(letters.open_before(target, keys.old, position))
+                                : std::optional<OpenLetter>();
+        if (!rejection && partial && open)
+            rejection = Rejection{row, RejectReason::incomplete_row, "",
+                                  "an earlier row of this key is in the dead letters"};
+        if (keyed && (!partial || moved))
+            TRY(letters.supersede(target, keys.old, position, !rejection));
+        if (!rejection) {
+            if (moved) TRY(letters.supersede(target, keys.own, position, true));
+            picks.push_back({row, Pick::keep});
+            continue;
+        }
+        const bool changes = keyed && (op == Op::update || op == Op::replace);
+        bool has_base = changes && (open ? open->has_base : !passing.line.excludes_rows);
+        const bool deletes = changes && passing.on_bad_update == OnBadUpdate::remove && !partial;
+        if (deletes || (changes && moved)) {
+            const bool moves = moved && has_base && is_last && !deletes;
+            picks.push_back({row, moves ? Pick::move : Pick::remove});
+            ++passing.substitutes;
+            passing.settled.insert(position.ordinal);
+            has_base = moves;
+        }
+        TRY(letters.add(TRY(passing.letter(batch, *rejection, keys.own, has_base))));
+        ++passing.counts.dead_letters[std::string(to_string(rejection->reason))];
+        ++passing.line.bad;
+    }
+    return pick_rows(batch, picks);
+}
+
+auto Shaper::check_ratio(const Line& line) -> Result<void> {
+    const double limit = line.stages.empty() ? TransformPart{}.bad_ratio_max
+                                             : line.stages.back().part->bad_ratio_max;
+    if (line.rows < ratio_rows_min ||
+        static_cast<double>(line.bad) <= limit * static_cast<double>(line.rows))
+        return {};
+    return Error{Fault::poison,
+                 std::to_string(line.bad) + " of " + std::to_string(line.rows) +
+                     " rows since the last commit are rejected, more than bad_ratio_max allows",
+                 "Mend the transform or the rows, or raise bad_ratio_max; nothing of them was "
+                 "committed.",
+                 line.route.output};
+}
+
+auto Shaper::before_commit() -> Result<void> {
+    for (auto& [source, lines] : lines_)
+        for (auto& line : lines) line.rows = line.bad = 0;
+    if (!parts_.letters) return {};
+    TRY(parts_.letters->sync());
+    failpoint("lane.letters_synced");
+    return {};
+}
+
+auto Shaper::take_counts() -> std::map<std::string, FlowCounts> {
+    return std::exchange(counts_, {});
+}
+
+}  // namespace leat

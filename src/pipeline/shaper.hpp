@@ -1,0 +1,85 @@
+// Shaper: what happens to a batch between the queue and the sink: transforms, dead letters, counts.
+// Owned and called by one lane thread, one per attempt of the lane. Without transforms and letters
+// a batch goes through uncopied.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "dead_letter/letter_box.hpp"
+#include "pipeline/routes.hpp"
+#include "pipeline/status.hpp"
+#include "sink/sink.hpp"
+#include "transform/transform.hpp"
+
+namespace leat {
+
+enum class OnBadUpdate : std::uint8_t { keep_last_good, remove };
+
+struct TransformPart {
+    std::string name;
+    std::string input;
+    OnBadUpdate on_bad_update = OnBadUpdate::keep_last_good;
+    // Of the rows since the last commit, from the hundredth on: more rejects than this stop the
+    // lane before it commits anything.
+    double bad_ratio_max = 0.5;
+    std::function<Result<std::unique_ptr<Transform>>()> make;
+};
+
+struct ShaperParts {
+    std::set<std::string> tables;  // target names that the sink takes; empty: all
+    std::vector<TransformPart> transforms;
+    std::unique_ptr<LetterBox> letters;  // none: a row that is rejected stops the lane
+};
+
+class Shaper {
+public:
+    static auto make(ShaperParts parts) -> Result<std::unique_ptr<Shaper>>;
+
+    // Hands rows to the sink (evolve before, where needed). With rejects nothing was taken.
+    using Put = std::function<Result<Rejects>(const Batch&)>;
+
+    // The batch goes through every route of its table. `lineage`: of its positions. Yields the rows
+    // that were handed to the sink.
+    auto apply(const Batch& batch, std::uint32_t lineage, const Put& put) -> Result<std::int64_t>;
+
+    // Called before every commit of the sink: letters are on disk when it returns.
+    auto before_commit() -> Result<void>;
+    // What was counted since the last call, by output table.
+    auto take_counts() -> std::map<std::string, FlowCounts>;
+
+private:
+    struct Stage {
+        const TransformPart* part = nullptr;
+        std::unique_ptr<Transform> transform;
+        SchemaPtr prepared;
+    };
+    struct Line {
+        Route route;
+        std::vector<Stage> stages;
+        bool excludes_rows = false;
+        std::int64_t rows = 0;  // since the last commit
+        std::int64_t bad = 0;
+    };
+    struct Passing;
+
+    explicit Shaper(ShaperParts parts) : parts_(std::move(parts)) {}
+    auto lines_of(const std::string& source) -> Result<std::vector<Line>*>;
+    auto pass(Line& line, const Batch& batch, std::uint32_t lineage, const Put& put)
+        -> Result<std::int64_t>;
+    auto write(Passing& passing, Batch batch, const Put& put) -> Result<std::int64_t>;
+    auto settle(Passing& passing, const Batch& batch, const std::vector<Rejection>& rejects,
+                bool is_last) -> Result<Batch>;
+    static auto check_ratio(const Line& line) -> Result<void>;
+
+    ShaperParts parts_;
+    std::vector<Route> routes_;
+    std::map<std::string, std::vector<Line>> lines_;  // by target name of the source's table
+    std::map<std::string, FlowCounts> counts_;
+};
+
+}  // namespace leat

@@ -1,0 +1,253 @@
+// What a sink is handed when rows are filtered, fail or do not fit, and what is counted.
+#include "pipeline/shaper.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "change/batch_fixture.hpp"
+#include "change/collapse_model.hpp"
+#include "transform/sql/sql_transform.hpp"
+
+namespace leat {
+
+namespace {
+
+using fixture::BatchFixture;
+using fixture::unsent;
+
+const auto orders = fixture::keyed_table(
+    "orders", {{"id", arrow::int64()}, {"amount", arrow::utf8()}, {"note", arrow::utf8()}});
+
+// A sink that holds rows in memory and takes no note "misfit".
+class ShaperTest : public ::testing::Test {
+protected:
+    void SetUp() override {
+        folder_ = std::filesystem::temp_directory_path() /
+                  ("leat_shaper_" + std::to_string(::getpid()));
+        std::filesystem::remove_all(folder_);
+        const auto engine = sql::Engine::make();
+        ASSERT_TRUE(engine);
+        engine_ = *engine;
+    }
+    void TearDown() override {
+        shaper_.reset();
+        std::filesystem::remove_all(folder_);
+    }
+
+    auto part(const std::string& name, const std::string& sql,
+              std::vector<Expectation> expectations = {}) -> TransformPart {
+        const SqlTransformOptions options{name, sql, std::move(expectations)};
+        const auto made = SqlTransform::make(engine_, options);
+        EXPECT_TRUE(made) << made.error().what;
+        TransformPart part;
+        part.name = name;
+        part.input = (*made)->input();
+        part.make = [engine = engine_, options]() -> Result<std::unique_ptr<Transform>> {
+            return TRY(SqlTransform::make(engine, options));
+        };
+        return part;
+    }
+    auto start(std::vector<TransformPart> transforms, bool with_letters = true) -> void {
+        shaper_.reset();
+        ShaperParts parts;
+        parts.transforms = std::move(transforms);
+        if (with_letters) {
+            auto letters = LetterBox::make(letter_file(folder_, "s"), "p", "s");
+            ASSERT_TRUE(letters);
+            parts.letters = *std::move(letters);
+        }
+        auto shaper = Shaper::make(std::move(parts));
+        ASSERT_TRUE(shaper) << shaper.error().what;
+        shaper_ = *std::move(shaper);
+    }
+    auto put(const Batch& batch) -> Result<Rejects> {
+        Rejects rejects;
+        const int note = batch.schema->column_index("note");
+        for (std::int64_t row = 0; note >= 0 && row < batch.rows->num_rows(); ++row)
+            if (model::value_text(*batch.rows->column(first_table_column + note), row) == "misfit")
+                rejects.push_back({row, "note", "does not fit"});
+        if (rejects.empty()) model::apply_naive(batch, tables_[batch.schema->name.table]);
+        return rejects;
+    }
+    auto apply(const BatchFixture& rows) -> Result<std::int64_t> {
+        return shaper_->apply(rows.build(), 1, [&](const Batch& batch) { return put(batch); });
+    }
+    auto apply_well(const BatchFixture& rows) -> void {
+        const auto done = apply(rows);
+        ASSERT_TRUE(done) << done.error().what;
+        ASSERT_TRUE(shaper_->before_commit());
+        for (const auto& [table, flow] : shaper_->take_counts()) add(flow, counts_[table]);
+        for (const auto& [table, flow] : counts_) EXPECT_EQ(flow.rows_in, accounted(flow)) << table;
+    }
+    static auto accounted(const FlowCounts& flow) -> std::int64_t {
+        auto sum = flow.applied + flow.filtered;
+        for (const auto& [reason, count] : flow.dead_letters) sum += count;
+        return sum;
+    }
+    auto shown(const std::string& table) -> std::string {
+        std::string text;
+        for (const auto& [key, row] : tables_[table].by_key) {
+            for (const auto& value : row) text += value + " ";
+            text += "\n";
+        }
+        EXPECT_EQ(tables_[table].incomplete, 0);
+        return text;
+    }
+    auto letters() -> std::string {
+        std::string text;
+        const auto found = read_letters(letter_file(folder_, "s"), {});
+        EXPECT_TRUE(found);
+        for (const auto& each : *found)
+            text += each.letter.key + " " + std::string(to_string(each.letter.reason)) +
+                    (each.superseded.empty() ? " open" : " superseded") + "\n";
+        return text;
+    }
+
+    std::filesystem::path folder_;
+    std::shared_ptr<sql::Engine> engine_;
+    std::unique_ptr<Shaper> shaper_;
+    std::map<std::string, model::Table> tables_;
+    std::map<std::string, FlowCounts> counts_;
+};
+
+TEST_F(ShaperTest, ATransformOfAnotherNameStandsBesideItsInput) {
+    start({part("big", "SELECT id, amount FROM orders WHERE amount > '5'")});
+    apply_well(BatchFixture(orders).insert({1, "9", "a"}).insert({2, "3", "b"}));
+    EXPECT_EQ(shown("orders"), "=1 =9 =a \n=2 =3 =b \n");
+    EXPECT_EQ(shown("big"), "=1 =9 \n");
+    EXPECT_EQ(counts_.at("big").filtered, 1);
+}
+
+TEST_F(ShaperTest, ChainsReadTheTransformAndNotTheTable) {
+    start({part("orders", "SELECT id, amount::INTEGER AS amount FROM orders"),
+           part("doubled", "SELECT id, amount * 2 AS twice FROM orders")});
+    apply_well(BatchFixture(orders).insert({1, "9", "a"}).move({1}, {2, "4", "a"}));
+    EXPECT_EQ(shown("orders"), "=2 =4 \n");
+    EXPECT_EQ(shown("doubled"), "=2 =8 \n");
+}
+
+TEST_F(ShaperTest, ABadUpdateKeepsTheLastGoodRow) {
+    start({part("orders", "SELECT id, amount::INTEGER AS amount, note FROM orders")});
+    apply_well(BatchFixture(orders, 1).insert({1, "9", "a"}));
+    apply_well(BatchFixture(orders, 2).update({1, "x", "b"}));
+    EXPECT_EQ(shown("orders"), "=1 =9 =a \n");
+    EXPECT_EQ(letters(), "[\"1\"] expression_failed open\n");
+    apply_well(BatchFixture(orders, 3).update({1, "3", unsent}));
+    EXPECT_EQ(shown("orders"), "=1 =9 =a \n");
+    EXPECT_EQ(letters(), "[\"1\"] expression_failed open\n[\"1\"] incomplete_row open\n");
+    apply_well(BatchFixture(orders, 4).update({1, "5", "c"}));
+    EXPECT_EQ(shown("orders"), "=1 =5 =c \n");
+    EXPECT_EQ(letters(), "[\"1\"] expression_failed superseded\n[\"1\"] incomplete_row superseded\n");
+    EXPECT_EQ(counts_.at("orders").rows_in, 4);
+    EXPECT_EQ(counts_.at("orders").applied, 2);
+}
+
+TEST_F(ShaperTest, ABadUpdateDeletesTheRowIfSoAsked) {
+    auto strict = part("orders", "SELECT id, amount::INTEGER AS amount FROM orders");
+    strict.on_bad_update = OnBadUpdate::remove;
+    start({strict});
+    apply_well(BatchFixture(orders).insert({1, "9", "a"}).update({1, "x", "b"}));
+    EXPECT_EQ(shown("orders"), "");
+    EXPECT_EQ(letters(), "[\"1\"] expression_failed open\n");
+    apply_well(BatchFixture(orders, 2).update({1, "y", "b"}));
+    EXPECT_EQ(letters(), "[\"1\"] expression_failed superseded\n"
+                         "[\"1\"] expression_failed open\n");
+}
+
+TEST_F(ShaperTest, ARejectedKeyChangeTakesTheLastGoodRowAlong) {
+    start({part("orders", "SELECT id, amount::INTEGER AS amount FROM orders")});
+    apply_well(BatchFixture(orders, 1).insert({1, "9", "a"}));
+    apply_well(BatchFixture(orders, 2).move({1}, {2, "x", "a"}).move({2}, {3, "y", "a"}));
+    EXPECT_EQ(shown("orders"), "=3 =9 \n");
+    EXPECT_EQ(letters(), "[\"2\"] expression_failed superseded\n[\"3\"] expression_failed open\n");
+    apply_well(BatchFixture(orders, 3).remove({3}));
+    EXPECT_EQ(shown("orders"), "");
+    EXPECT_EQ(letters(),
+              "[\"2\"] expression_failed superseded\n[\"3\"] expression_failed superseded\n");
+}
+
+TEST_F(ShaperTest, ARejectedKeyChangeOfARowThatNeverCameLeavesNothing) {
+    start({part("orders", "SELECT id, amount::INTEGER AS amount FROM orders")});
+    apply_well(BatchFixture(orders, 1).insert({1, "x", "a"}));
+    apply_well(BatchFixture(orders, 2).move({1}, {2, "y", "a"}));
+    EXPECT_EQ(shown("orders"), "");
+    apply_well(BatchFixture(orders, 3).update({2, "7", "a"}));
+    EXPECT_EQ(shown("orders"), "=2 =7 \n");
+}
+
+TEST_F(ShaperTest, WhatDoesNotFitTheSinkIsALetterToo) {
+    start({});
+    apply_well(BatchFixture(orders, 1)
+                   .insert({1, "1", "good"})
+                   .update({1, "2", "misfit"})
+                   .update({1, "3", unsent})
+                   .insert({2, "1", "good"}));
+    EXPECT_EQ(shown("orders"), "=1 =1 =good \n=2 =1 =good \n");
+    EXPECT_EQ(letters(), "[\"1\"] does_not_fit_target open\n[\"1\"] incomplete_row open\n");
+    EXPECT_EQ(counts_.at("orders").applied, 2);
+}
+
+TEST_F(ShaperTest, WithoutLettersARejectStopsTheLane) {
+    start({}, false);
+    const auto done = apply(BatchFixture(orders).insert({1, "1", "misfit"}));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().fault, Fault::poison);
+    EXPECT_EQ(done.error().what.find("misfit"), std::string::npos);
+}
+
+// The letters of an epoch that was not committed are there; the replay must decide the same.
+TEST_F(ShaperTest, AReplayDecidesAsTheFirstTimeDid) {
+    const auto sql = [&] {
+        return part("orders", "SELECT id, amount::INTEGER AS amount, note FROM orders");
+    };
+    const std::vector<BatchFixture> history = {
+        BatchFixture(orders, 1).insert({1, "9", "a"}),
+        BatchFixture(orders, 2).update({1, "8", unsent}),
+        BatchFixture(orders, 3).update({1, "x", "b"}),
+        BatchFixture(orders, 4).move({1}, {2, "7", unsent}),
+        BatchFixture(orders, 5).update({2, "6", "c"}),
+        BatchFixture(orders, 6).update({2, "5", unsent})};
+    start({sql()});
+    for (const auto& rows : history) apply_well(rows);
+    const auto table = shown("orders");
+    const auto box = letters();
+    EXPECT_EQ(table, "=2 =5 =c \n");
+    for (std::size_t from = 0; from < history.size(); ++from) {
+        start({sql()});
+        tables_.clear();
+        for (std::size_t i = 0; i < from; ++i) apply_well(history[i]);
+        start({sql()});
+        for (std::size_t i = from; i < history.size(); ++i) apply_well(history[i]);
+        EXPECT_EQ(shown("orders"), table);
+        EXPECT_EQ(letters(), box);
+    }
+}
+
+TEST_F(ShaperTest, TooManyRejectsStopBeforeTheCommit) {
+    start({part("orders", "SELECT id, amount::INTEGER AS amount FROM orders")});
+    BatchFixture rows(orders);
+    for (int id = 0; id < 100; ++id) rows.insert({id, id < 51 ? "x" : "1", "a"});
+    const auto done = apply(rows);
+    ASSERT_FALSE(done);
+    EXPECT_NE(done.error().what.find("51 of 100 rows"), std::string::npos);
+    shaper_.reset();
+    EXPECT_EQ(letters(), "");
+}
+
+TEST_F(ShaperTest, NamesAreRefused) {
+    const auto told = [](std::vector<RouteStep> steps) {
+        const auto routes = make_routes(steps);
+        return routes ? std::string() : routes.error().what;
+    };
+    EXPECT_EQ(told({{"a", "t"}, {"A", "t"}}), "two transforms are called A");
+    EXPECT_EQ(told({{"a", "b"}, {"b", "a"}}),
+              "transforms go round in a circle: a reads itself by way of b");
+    EXPECT_EQ(told({{"a", "a"}, {"b", "a"}}), "");
+    start({part("customers", "SELECT * FROM orders")});
+    const auto customers = fixture::keyed_table("customers", {{"id", arrow::int64()}});
+    EXPECT_FALSE(apply(BatchFixture(customers).insert({1})));
+}
+
+}  // namespace
+
+}  // namespace leat
