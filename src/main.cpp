@@ -4,6 +4,7 @@
 
 #include "base/failpoint.hpp"
 #include "cli/check_command.hpp"
+#include "cli/dead_letters_command.hpp"
 #include "cli/drop_command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/init_command.hpp"
@@ -45,6 +46,38 @@ auto add_query(CLI::App& app, cli::QueryArguments& arguments) -> CLI::App* {
     command->add_option("--sink", arguments.sink, "the sink to ask (default: the first)");
     add_json(*command, arguments.json);
     return command;
+}
+
+auto add_dead_letters(CLI::App& app, cli::DeadLettersArguments& arguments, int& code) -> void {
+    auto* command = app.add_subcommand("dead-letters", "rows that could not go on their way");
+    command->require_subcommand(1);
+    const auto add = [&](const char* name, const char* what) {
+        auto* sub = command->add_subcommand(name, what);
+        add_file(*sub, arguments.file);
+        sub->add_option("--sink", arguments.sink, "only of this sink");
+        return sub;
+    };
+    const auto add_filters = [&](CLI::App& sub) {
+        sub.add_option("--table", arguments.table, "only on the way to this table");
+        sub.add_option("--rule", arguments.rule, "only by this rule");
+        sub.add_option("--key", arguments.key, "only of rows with this value in the key");
+        sub.add_option("--from", arguments.from, "committed at or after this time (UTC)");
+        sub.add_option("--until", arguments.until, "committed before this time (UTC)");
+        sub.add_flag("--all", arguments.all, "superseded ones too");
+    };
+    auto* list = add("list", "one line per letter");
+    add_filters(*list);
+    add_json(*list, arguments.json);
+    list->callback([&] { code = cli::dead_letters_list_command(arguments); });
+    auto* show = add("show", "everything about one letter");
+    show->add_option("ID", arguments.id, "the letter's id")->required();
+    add_json(*show, arguments.json);
+    show->callback([&] { code = cli::dead_letters_show_command(arguments); });
+    auto* write = add("export", "letters with their rows, on stdout");
+    add_filters(*write);
+    write->add_option("--format", arguments.format, "json (one object per line) or csv")
+        ->check(CLI::IsMember({"json", "csv"}));
+    write->callback([&] { code = cli::dead_letters_export_command(arguments); });
 }
 
 }  // namespace
@@ -89,6 +122,9 @@ auto main(int argc, char** argv) -> int {
     inspect_command->add_option("DIR", inspect.directory, "the queue's folder")->required();
     add_json(*inspect_command, inspect.json);
     inspect_command->callback([&] { code = cli::log_inspect_command(inspect); });
+
+    cli::DeadLettersArguments dead_letters;
+    add_dead_letters(app, dead_letters, code);
 
     bool version_json = false;
     auto* version_command = app.add_subcommand("version", "versions of leat and its libraries");

@@ -70,6 +70,7 @@ public:
         loaded_.name = file_.name;
         if (const auto* path = file_.queue.find("path")) loaded_.queue_path = path->text;
         read_engine();
+        loaded_.transforms = read_transforms(file_, problems_);
         read_sinks();  // before the queue, which is told of all lanes
         read_queue();
         read_source();
@@ -155,7 +156,10 @@ auto assemble(const Loaded& loaded) -> Result<PipelineParts> {
     parts.make_source = loaded.make_source;
     for (const auto& sink : loaded.sinks) {
         TRY(make_folder(loaded.queue_path / "sinks" / sink.name));
-        parts.lanes.push_back({sink.name, sink.tables, sink.make});
+        parts.lanes.push_back({sink.name,
+                               shaper_maker(loaded.transforms, loaded.name, sink.name, sink.tables,
+                                            loaded.queue_path),
+                               sink.make});
     }
     parts.capture = loaded.capture;
     parts.epoch = loaded.epoch;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/transforms.hpp"
 #include "connectors.hpp"
 #include "pipeline/pipeline.hpp"
 
@@ -23,6 +24,7 @@ struct Loaded {
     SourceMaker make_source;
     QueueMaker make_queue;
     CheckMaker make_queue_check;
+    std::vector<TransformEntry> transforms;
     std::vector<SinkEntry> sinks;
     CaptureOptions capture;
     EpochLimits epoch;

@@ -42,6 +42,16 @@ auto look(const std::function<Result<std::unique_ptr<Interface>>()>& make) -> st
     return *std::move(findings);
 }
 
+auto look_at_transforms(const Loaded& loaded) -> std::vector<Finding> {
+    const auto source = loaded.make_source();
+    if (!source) return {problem(source.error())};
+    auto* const describable = dynamic_cast<Describable*>(source->get());
+    if (describable == nullptr) return {{Severity::notice, "cannot be checked before it runs", ""}};
+    const auto tables = describable->describe_tables();
+    if (!tables) return {problem(tables.error())};
+    return check_transforms(loaded.transforms, *tables);
+}
+
 auto print(const std::vector<PartFindings>& parts) -> void {
     for (const auto& [part, findings] : parts)
         for (const auto& finding : findings) {
@@ -72,6 +82,8 @@ auto check_command(const CheckArguments& arguments) -> int {
     std::vector<PartFindings> parts;
     parts.push_back({"file", {{Severity::ok, arguments.file.string() + " is valid", ""}}});
     parts.push_back({"source", look(loaded->make_source)});
+    if (!loaded->transforms.empty())
+        parts.push_back({"transforms", look_at_transforms(*loaded)});
     parts.push_back({"queue", look(loaded->make_queue_check)});
     for (const auto& sink : loaded->sinks) parts.push_back({"sink " + sink.name, look(sink.make)});
     bool ready = true;

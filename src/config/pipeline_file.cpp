@@ -10,7 +10,8 @@ namespace {
 
 using Kind = Node::Kind;
 
-constexpr std::array<std::string_view, 5> sections{"pipeline", "source", "queue", "sinks", "run"};
+constexpr std::array<std::string_view, 6> sections{"pipeline",   "source", "queue",
+                                                   "transforms", "sinks",  "run"};
 
 auto must_be(const Node& node, std::string_view what, std::string_view shape, std::string hint,
              Problems& problems) -> Node {
@@ -37,6 +38,7 @@ public:
         pipeline.name = name();
         pipeline.source = map("source", true);
         pipeline.queue = queue(pipeline.name);
+        pipeline.transforms = transforms();
         pipeline.sinks = sinks();
         pipeline.run = map("run", false);
     }
@@ -44,10 +46,7 @@ public:
 private:
     auto refuse_unknown() -> void {
         for (const auto& entry : root_.entries) {
-            if (entry.key == "transforms") {
-                problems_.add(entry.key_span, "transforms arrive with the next release",
-                              "remove the section");
-            } else if (!entry.key.starts_with("x-") &&
+            if (!entry.key.starts_with("x-") &&
                        std::find(sections.begin(), sections.end(), std::string_view(entry.key)) ==
                            sections.end()) {
                 problems_.add(entry.key_span, "unknown key " + in_quotes(entry.key),
@@ -115,19 +114,28 @@ private:
             missing("sinks", "add `sinks:` with one `- type: ...` for each");
             return {};
         }
-        if (node->kind != Kind::list) {
-            must_be(*node, "'sinks'", "a list", "start each sink with `- type: ...`", problems_);
+        auto items = maps(*node, "sink", "- type: ...");
+        if (node->kind == Kind::list && items.empty())
+            problems_.add(node->span, "'sinks' is empty", "add one `- type: ...` for each sink");
+        return items;
+    }
+
+    auto transforms() -> std::vector<Node> {
+        auto* node = root_.find("transforms");
+        return node == nullptr ? std::vector<Node>{} : maps(*node, "transform", "- name: ...");
+    }
+
+    // A section that is a list of maps; `one` is what an item is called.
+    auto maps(Node& node, const std::string& one, const std::string& shape) -> std::vector<Node> {
+        if (node.kind != Kind::list) {
+            must_be(node, "'" + one + "s'", "a list",
+                    "start each " + one + " with `" + shape + "`", problems_);
             return {};
         }
-        if (node->items.empty()) {
-            problems_.add(node->span, "'sinks' is empty", "add one `- type: ...` for each sink");
-        }
-        for (auto& sink : node->items) {
-            if (sink.kind != Kind::map) {
-                sink = must_be(sink, "a sink", "a map", "write it as `- type: ...`", problems_);
-            }
-        }
-        return std::move(node->items);
+        for (auto& item : node.items)
+            if (item.kind != Kind::map)
+                item = must_be(item, "a " + one, "a map", "write it as `" + shape + "`", problems_);
+        return std::move(node.items);
     }
 
     Node root_;

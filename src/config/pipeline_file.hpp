@@ -1,5 +1,5 @@
 // A pipeline file, read as far as everybody shares it: which sections there are. What is in a
-// source, queue, sink or in `run` is read by whoever owns the option struct.
+// source, queue, transform, sink or in `run` is read by whoever owns the option struct.
 //
 // Relative paths anywhere in the file are relative to the working directory of the process, not
 // to the file: the same as on a command line.
@@ -23,6 +23,7 @@ struct PipelineFile {
     std::string name;  // `pipeline`: a-z, 0-9 and _, at most 40: it names slots and folders
     Node source;
     Node queue;  // default {type: log, path: data/<pipeline>}
+    std::vector<Node> transforms;  // maps
     std::vector<Node> sinks;
     Node run;  // absent without the section: limits of epochs and the like, read by the engine
 };

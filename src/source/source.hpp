@@ -101,6 +101,21 @@ public:
     virtual auto end() -> Result<Position> = 0;
 };
 
+// `whole_rows_remedy`: the statement after which every update comes with all its columns; empty:
+// it does so already.
+struct DescribedTable {
+    SchemaPtr schema;
+    std::string whole_rows_remedy;
+};
+
+// Optional for a Source (found by dynamic_cast): its tables as they are now. Instead of open();
+// changes nothing.
+class Describable {
+public:
+    virtual ~Describable() = default;
+    virtual auto describe_tables() -> Result<std::vector<DescribedTable>> = 0;
+};
+
 // Optional for a Source (found by dynamic_cast): forgetting a pipeline for good.
 class Removable {
 public:

@@ -24,6 +24,7 @@ namespace leat::postgres {
 
 class PostgresSource final : public Source,
                              public Snapshots,
+                             public Describable,
                              public Removable,
                              public Checkable {
 public:
@@ -41,6 +42,7 @@ public:
                     const std::stop_token& stop) -> Result<void> override;
     auto end() -> Result<Position> override;
 
+    auto describe_tables() -> Result<std::vector<DescribedTable>> override;
     auto remove() -> Result<std::vector<std::string>> override;
     auto check() -> Result<std::vector<Finding>> override;
 

@@ -1,0 +1,223 @@
+// Reads transforms; see transforms.hpp.
+#include "cli/transforms.hpp"
+
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <array>
+
+#include "config/read.hpp"
+#include "pipeline/routes.hpp"
+#include "transform/sql/tree.hpp"
+
+namespace leat {
+
+constexpr auto names_of(Otherwise /*unused*/) {
+    using Name = config::EnumName<Otherwise>;
+    return std::array{
+        Name{Otherwise::dead_letter, "dead_letter"}, Name{Otherwise::drop, "drop"},
+        Name{Otherwise::warn, "warn"}, Name{Otherwise::stop, "stop"}};
+}
+constexpr auto names_of(OnBadUpdate /*unused*/) {
+    using Name = config::EnumName<OnBadUpdate>;
+    return std::array{Name{OnBadUpdate::keep_last_good, "keep_last_good"},
+                      Name{OnBadUpdate::remove, "delete"}};
+}
+
+namespace cli {
+
+namespace {
+
+struct ExpectOptions {
+    std::string name;
+    std::string that;
+    Otherwise otherwise = Otherwise::dead_letter;
+
+    static constexpr auto fields() {
+        using config::field;
+        return config::fields(
+            field("name", &ExpectOptions::name, "name of the rule").required().not_empty(),
+            field("that", &ExpectOptions::that, "condition over the output's columns")
+                .required()
+                .not_empty(),
+            field("otherwise", &ExpectOptions::otherwise, "what happens to a row that breaks it"));
+    }
+};
+
+struct TransformOptions {
+    std::string name;
+    std::string sql;
+    std::vector<ExpectOptions> expect;
+    OnBadUpdate on_bad_update = OnBadUpdate::keep_last_good;
+    double bad_ratio_max = 0.5;
+
+    static constexpr auto fields() {
+        using Self = TransformOptions;
+        using config::field;
+        return config::fields(
+            field("name", &Self::name, "name of the output table").required().not_empty(),
+            field("sql", &Self::sql, "one SELECT over one table").required().not_empty(),
+            field("expect", &Self::expect, "what must hold of every row"),
+            field("on_bad_update", &Self::on_bad_update,
+                  "what the sink does where an update is rejected"),
+            field("bad_ratio_max", &Self::bad_ratio_max,
+                  "share of rejected rows since the last commit that stops the sink")
+                .between(0, 1));
+    }
+};
+
+auto entry_of(TransformOptions options) -> TransformEntry {
+    TransformEntry entry;
+    entry.options.name = std::move(options.name);
+    entry.options.sql = std::move(options.sql);
+    for (auto& each : options.expect)
+        entry.options.expectations.push_back(
+            {std::move(each.name), std::move(each.that), each.otherwise});
+    entry.on_bad_update = options.on_bad_update;
+    entry.bad_ratio_max = options.bad_ratio_max;
+    return entry;
+}
+
+auto report(const Error& error, const config::Span& where, config::Problems& problems) -> void {
+    problems.add(where, error.context + ": " + error.what, error.hint);
+}
+
+auto span_of(const config::Node& node) -> config::Span {
+    const auto* const sql = node.find("sql");
+    return sql == nullptr ? node.span : sql->span;
+}
+
+}  // namespace
+
+auto read_transforms(const config::PipelineFile& file, config::Problems& problems)
+    -> std::vector<TransformEntry> {
+    std::vector<TransformEntry> entries;
+    if (file.transforms.empty()) return entries;
+    const auto engine = sql::Engine::make();
+    if (!engine) {
+        report(engine.error(), {}, problems);
+        return entries;
+    }
+    std::vector<RouteStep> steps;
+    for (const auto& node : file.transforms) {
+        const auto count = problems.count();
+        auto entry = entry_of(config::read<TransformOptions>(
+            node, problems, {.where = "a transform", .typed = false}));
+        if (problems.count() != count) continue;
+        const auto transform = SqlTransform::make(*engine, entry.options);
+        if (!transform) {
+            report(transform.error(), span_of(node), problems);
+            continue;
+        }
+        entry.input = (*transform)->input();
+        steps.push_back({entry.options.name, entry.input});
+        if (const auto routes = make_routes(steps); !routes) {
+            report(routes.error(), node.span, problems);
+            steps.pop_back();
+        }
+        entries.push_back(std::move(entry));
+    }
+    return entries;
+}
+
+auto shaper_maker(const std::vector<TransformEntry>& transforms, const std::string& pipeline,
+                  const std::string& sink, const std::set<std::string>& tables,
+                  const std::filesystem::path& data) -> ShaperMaker {
+    return [=]() -> Result<std::unique_ptr<Shaper>> {
+        ShaperParts parts;
+        parts.tables = tables;
+        parts.letters = TRY(LetterBox::make(letter_file(data, sink), pipeline, sink));
+        std::shared_ptr<sql::Engine> engine;
+        if (!transforms.empty()) engine = TRY(sql::Engine::make());
+        for (const auto& entry : transforms) {
+            const auto options = entry.options;
+            parts.transforms.push_back(
+                {options.name, entry.input, entry.on_bad_update, entry.bad_ratio_max,
+                 [engine, options]() -> Result<std::unique_ptr<Transform>> {
+                     return TRY(SqlTransform::make(engine, options));
+                 }});
+        }
+        return Shaper::make(std::move(parts));
+    };
+}
+
+namespace {
+
+auto problem(const Error& error) -> Finding {
+    return {Severity::problem, error.context + ": " + error.what, error.hint};
+}
+
+// Only values of variable length can be left out of an update.
+auto may_be_unsent(const Column& column) -> bool {
+    switch (column.type->id()) {
+        case arrow::Type::STRING:
+        case arrow::Type::BINARY:
+        case arrow::Type::DECIMAL128:
+        case arrow::Type::LIST: return true;
+        default: return false;
+    }
+}
+
+// Compiles the transforms of one route over its table.
+auto check_route(const std::vector<TransformEntry>& transforms, const Route& route,
+                 const DescribedTable& table, const std::shared_ptr<sql::Engine>& engine,
+                 std::vector<Finding>& findings) -> Result<void> {
+    auto schema = table.schema;
+    std::string unsent;
+    for (const auto step : route.steps) {
+        const auto transform = TRY(SqlTransform::make(engine, transforms[step].options));
+        const auto output = TRY(transform->prepare(schema));
+        for (const auto& name : transform->needed_columns())
+            if (const auto& column =
+                    schema->columns[static_cast<std::size_t>(schema->column_index(name))];
+                may_be_unsent(column) && !schema->is_key(schema->column_index(name)))
+                unsent += (unsent.empty() ? "" : ", ") + name;
+        schema = output;
+    }
+    findings.push_back({Severity::ok,
+                        route.output + ": " + std::to_string(schema->columns.size()) +
+                            " columns from " + to_string(table.schema->name),
+                        ""});
+    if (!unsent.empty() && !table.whole_rows_remedy.empty())
+        findings.push_back(
+            {Severity::notice,
+             route.output + ": an update that leaves a large value as it is comes without it, and "
+                            "without " + unsent + " the row cannot be judged: it becomes a dead "
+                            "letter (incomplete_row)",
+             table.whole_rows_remedy});
+    return {};
+}
+
+}  // namespace
+
+auto check_transforms(const std::vector<TransformEntry>& transforms,
+                      const std::vector<DescribedTable>& tables) -> std::vector<Finding> {
+    std::vector<Finding> findings;
+    const auto engine = sql::Engine::make();
+    if (!engine) return {problem(engine.error())};
+    std::vector<RouteStep> steps;
+    for (const auto& entry : transforms) steps.push_back({entry.options.name, entry.input});
+    const auto routes = make_routes(steps);
+    if (!routes) return {problem(routes.error())};
+    for (const auto& route : *routes) {
+        const auto source = sql::folded(route.source);
+        const auto table =
+            std::find_if(tables.begin(), tables.end(), [&](const DescribedTable& each) {
+                return sql::folded(target_name(each.schema->name)) == source;
+            });
+        if (table == tables.end()) {
+            findings.push_back({Severity::problem,
+                                "transform " + route.output + ": no table of the source is called " +
+                                    route.source,
+                                "Add it to source.tables, or name one that is there."});
+            continue;
+        }
+        if (const auto done = check_route(transforms, route, *table, *engine, findings); !done)
+            findings.push_back(problem(done.error()));
+    }
+    return findings;
+}
+
+}  // namespace cli
+
+}  // namespace leat

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Transforms and dead letters end to end: `leat check`, `run`, `dead-letters` against a server."""
+
+import json
+
+import duckdb
+
+from cli_fixture import CONFIGURATION, OK, CliTest, main
+
+TRANSFORMS = """
+transforms:
+  - name: orders
+    sql: SELECT id, note::DECIMAL(10,2) AS price, amount >= 30 AS high_value FROM orders
+         WHERE amount > 1.5
+    expect:
+      - {name: price_is_small, that: price < 1000, otherwise: dead_letter}
+  - name: cheap
+    sql: SELECT id, price FROM orders WHERE NOT high_value
+"""
+
+
+class Transforms(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.sql("UPDATE orders SET note = id || '.5'", "UPDATE orders SET note = 'x' WHERE id = 7",
+                 "UPDATE orders SET note = '5000' WHERE id = 8")
+        self.shop = self.pipeline()
+        self.shop.file.write_text(self.shop.text.replace("sinks:", TRANSFORMS + "sinks:"))
+
+    def held(self, query: str) -> list:
+        with duckdb.connect(str(self.shop.warehouse), read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+    def letters(self, *arguments: str) -> list:
+        done = self.shop.command("dead-letters", "list", self.shop.file.name, "--json", *arguments)
+        self.assertEqual(done.returncode, OK, done.stderr)
+        return json.loads(done.stdout)["dead_letters"]
+
+    def run_well(self) -> dict:
+        done = self.shop.run("--json")
+        self.assertEqual(done.returncode, OK, done.stderr)
+        flows = json.loads(done.stdout)["sinks"][0]["flows"]
+        for table, flow in flows.items():
+            self.assertEqual(flow["rows_in"], flow["applied"] + flow["filtered"]
+                             + sum(flow["dead_letters"].values()), (table, flow))
+        return flows
+
+    def assert_equal_to_source(self):
+        expected = self.sql("SELECT id, note::numeric(10,2), amount >= 30 FROM orders WHERE "
+                            "amount > 1.5 AND note ~ '^[0-9.]+$' AND note::numeric < 1000 "
+                            "ORDER BY id")
+        self.assertEqual(self.held("SELECT id, price, high_value FROM orders ORDER BY id"), expected)
+        self.assertEqual(self.held("SELECT id, price FROM cheap ORDER BY id"),
+                         [row[:2] for row in expected if not row[2]])
+
+    def test_rows_and_letters(self):
+        flows = self.run_well()
+        self.assertEqual(flows["orders"]["rows_in"], 50)
+        self.assertEqual(flows["orders"]["filtered"], 1)
+        self.assert_equal_to_source()
+        self.assertEqual([(letter["table"], letter["key"], letter["reason"])
+                          for letter in self.letters()],
+                         [("cheap", ["7"], "expression_failed"),
+                          ("orders", ["7"], "expression_failed"),
+                          ("cheap", ["8"], "expectation_broken"),
+                          ("orders", ["8"], "expectation_broken")])
+        self.assertEqual(len(self.letters("--table", "orders", "--rule", "price_is_small")), 1)
+        self.assertEqual(len(self.letters("--key", "7")), 2)
+        letter = self.letters("--table", "orders", "--key", "7")[0]
+        done = self.shop.command("dead-letters", "show", self.shop.file.name, letter["id"], "--json")
+        self.assertEqual(json.loads(done.stdout)["row"],
+                         {"id": "7", "amount": "10.50", "note": "x"})
+        done = self.shop.command("dead-letters", "export", self.shop.file.name, "--format", "csv")
+        self.assertEqual(len(done.stdout.splitlines()), 5)
+        # Updates, deletes, key changes; a bad row is mended, another breaks.
+        self.sql("UPDATE orders SET note = '9' WHERE id = 7", "UPDATE orders SET note = 'y' "
+                 "WHERE id = 20", "DELETE FROM orders WHERE id = 8",
+                 "UPDATE orders SET id = 100 WHERE id = 30", "UPDATE orders SET amount = 1 "
+                 "WHERE id = 40", "UPDATE orders SET amount = 90 WHERE id = 1")
+        self.run_well()
+        self.assertEqual([letter["key"] for letter in self.letters("--table", "orders")], [["20"]])
+        self.assertEqual(len(self.letters("--table", "orders", "--all")), 3)
+        # The last good row stays while the letter is open.
+        self.assertEqual(self.held("SELECT price FROM orders WHERE id = 20")[0][0], 20.5)
+        self.sql("UPDATE orders SET note = '1' WHERE id = 20")
+        self.run_well()
+        self.assert_equal_to_source()
+        self.assertEqual(self.letters(), [])
+
+    def test_check(self):
+        code, findings = self.shop.check()
+        self.assertEqual(code, OK, findings)
+        told = {finding["what"]: finding for finding in findings if finding["part"] == "transforms"}
+        self.assertIn("orders: 3 columns from public.orders", told)
+        notice = [finding for finding in told.values() if finding["severity"] == "notice"]
+        self.assertIn("REPLICA IDENTITY FULL", notice[0]["remedy"])
+        self.sql("ALTER TABLE orders REPLICA IDENTITY FULL")
+        findings = self.shop.check()[1]
+        self.assertFalse([finding for finding in findings if finding["part"] == "transforms"
+                          and finding["severity"] != "ok"], findings)
+
+    def test_refusals(self):
+        text = self.shop.file.read_text()
+        self.shop.file.write_text(text.replace("amount > 1.5", "amont > 1.5"))
+        self.assert_problem(self.shop, "unknown column amont")
+        self.shop.file.write_text(text.replace("FROM orders\n         WHERE", "FROM nothing\n"
+                                               "         WHERE"))
+        self.assert_problem(self.shop, "no table of the source is called nothing")
+        self.shop.file.write_text(text.replace("SELECT id, price", "SELECT id, sum(price) AS s"))
+        self.assert_refused(self.shop.run(), CONFIGURATION, "aggregate function sum",
+                            f"{self.shop.file.name}:14:10")
+        self.shop.file.write_text(text.replace("name: cheap", "name: orders"))
+        self.assert_refused(self.shop.run(), CONFIGURATION, "two transforms are called orders")
+
+
+if __name__ == "__main__":
+    main()
