@@ -12,7 +12,7 @@ namespace leat {
 
 namespace {
 
-constexpr std::array<std::string_view, 24> names = {
+constexpr std::array<std::string_view, 25> names = {
     "capture.after_begin",        // generation recorded, slot not yet made
     "capture.before_append",      // a frame was read, nothing written
     "capture.after_append",       // frame durable, not yet confirmed upstream
@@ -28,6 +28,7 @@ constexpr std::array<std::string_view, 24> names = {
     "log.preallocate",            // next segment half made
     "log.cut_tail",               // between steps of cutting an unfinished transaction
     "log.retention_drop",         // between deletions of old segments
+    "lane.letters_synced",        // dead letters of the epoch on disk, epoch not committed
     "lane.before_commit",         // epoch written, not committed
     "lane.after_commit",          // epoch committed, not released
     "lane.after_release",         // released

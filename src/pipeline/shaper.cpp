@@ -62,10 +62,11 @@ struct Shaper::Passing {
                 number_of(batch, ordinal_column, row), ""};
     }
 
-    // The row of the source's batch that a row further down comes from.
+    // The row of the source's batch that a row further down comes from: at its place or behind,
+    // since rows are only ever left out.
     [[nodiscard]] auto origin(const Batch& batch, std::int64_t row) const -> std::int64_t {
         const auto wanted = number_of(batch, ordinal_column, row);
-        std::int64_t at = 0;
+        auto at = row;
         while (at + 1 < source.rows->num_rows() && number_of(source, ordinal_column, at) != wanted)
             ++at;
         return at;

@@ -87,6 +87,17 @@ class Transforms(CliTest):
         self.assert_equal_to_source()
         self.assertEqual(self.letters(), [])
 
+    def test_killed_between_letters_and_commit(self):
+        self.shop.leat.environment["LEAT_FAILPOINTS"] = "lane.letters_synced=1"
+        killed = self.shop.run()
+        self.assertEqual(killed.returncode, -9, killed.stderr)
+        written = [letter["id"] for letter in self.letters()]
+        self.assertEqual(len(written), 4)
+        del self.shop.leat.environment["LEAT_FAILPOINTS"]
+        self.run_well()
+        self.assertEqual([letter["id"] for letter in self.letters()], written)
+        self.assert_equal_to_source()
+
     def test_check(self):
         code, findings = self.shop.check()
         self.assertEqual(code, OK, findings)
