@@ -119,7 +119,7 @@ class Transforms(CliTest):
         self.assert_problem(self.shop, "no table of the source is called nothing")
         self.shop.file.write_text(text.replace("SELECT id, price", "SELECT id, sum(price) AS s"))
         self.assert_refused(self.shop.run(), CONFIGURATION, "aggregate function sum",
-                            f"{self.shop.file.name}:14:10")
+                            f"{self.shop.file.name}:15:10")
         self.shop.file.write_text(text.replace("name: cheap", "name: orders"))
         self.assert_refused(self.shop.run(), CONFIGURATION, "two transforms are called orders")
 
