@@ -1,5 +1,7 @@
 // Lanes with transforms and dead letters: rows that come and go, letters and counts, the same through
 // every failure.
+#include <bit>
+
 #include "dead_letter/letter_box.hpp"
 #include "scenario/scenario_fixture.hpp"
 #include "transform/sql/sql_transform.hpp"
@@ -58,18 +60,22 @@ protected:
          {{"short", "length(text) < 8", Otherwise::dead_letter}}}};
 };
 
-// Sink a fails at every third commit or write, before or after it took effect; b never does. Both
-// must hold the same, and the same letters.
+// Sink a fails at every third commit, before or after it took effect, and at the 16th, 32nd, 64th …
+// write (never so often that a long epoch could not be got through); b never does. Both must hold
+// the same, and the same letters.
 TEST_F(TransformScenario, FailuresChangeNeitherRowsNorLetters) {
     ScriptedServer server(7);
     server.commit(50);
     MemoryTarget a;
     MemoryTarget b;
-    std::atomic<int> calls{0};
+    std::atomic<unsigned> commits{0};
+    std::atomic<unsigned> writes{0};
     const FaultPlan plan = [&](Step step) -> std::optional<Failure> {
-        if ((step != Step::commit && step != Step::write) || ++calls % 7 != 0) return std::nullopt;
-        return Failure{step == Step::commit ? Fault::uncertain : Fault::retry,
-                       step == Step::commit && calls % 2 == 0};
+        if (step == Step::commit && ++commits % 3 == 0)
+            return Failure{Fault::uncertain, commits % 2 == 0};
+        if (step == Step::write && ++writes >= 16 && std::has_single_bit(writes.load()))
+            return Failure{Fault::retry, false};
+        return std::nullopt;
     };
     auto all = parts(open_queue(), server);
     all.epoch.pause_min = std::chrono::milliseconds(1);
@@ -88,7 +94,8 @@ TEST_F(TransformScenario, FailuresChangeNeitherRowsNorLetters) {
         }));
     }
     ASSERT_TRUE(running.stop());
-    EXPECT_GT(calls, 20);
+    EXPECT_GT(commits, 20U);
+    EXPECT_GT(writes, 256U);
     EXPECT_EQ(a.tables(), b.tables());
     EXPECT_EQ(a.violations(), std::vector<std::string>());
     EXPECT_FALSE(letters("b").empty());

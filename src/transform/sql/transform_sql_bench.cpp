@@ -2,8 +2,9 @@
 // table of the same rows, one thread.
 #include <benchmark/benchmark.h>
 
-#include <arrow/array/concatenate.h>
 #include <arrow/record_batch.h>
+#include <arrow/scalar.h>
+#include <arrow/util/decimal.h>
 
 #include <random>
 
@@ -42,13 +43,15 @@ auto make_batch(std::int64_t first) -> Batch {
     fixture::BatchFixture rows(orders());
     const char* const states[] = {"open", "paid", "shipped", "deleted"};
     const char* const regions[] = {"north", "south", "east", "west"};
-    for (std::int64_t i = 0; i < batch_rows; ++i) {
-        const auto cents = std::to_string(random() % 100'000);
-        rows.insert({first + i, static_cast<std::int64_t>(random() % 50'000), states[random() % 4],
-                     regions[random() % 4], "1," + std::to_string(100 + random() % 900) + ".50",
-                     static_cast<std::int64_t>(random() % 10), "0." + std::to_string(10 + random() % 80),
-                     cents + ".25"});
-    }
+    const auto decimal = [&](std::int64_t hundredths, int precision) {
+        return fixture::Value(std::make_shared<arrow::Decimal128Scalar>(
+            arrow::Decimal128(hundredths), arrow::decimal128(precision, 2)));
+    };
+    const auto roll = [&](std::uint64_t sides) { return static_cast<std::int64_t>(random() % sides); };
+    for (std::int64_t i = 0; i < batch_rows; ++i)
+        rows.insert({first + i, roll(50'000), states[roll(4)], regions[roll(4)],
+                     "1," + std::to_string(100 + roll(900)) + ".50", roll(10),
+                     decimal(10 + roll(80), 4), decimal(roll(10'000'000), 12)});
     return rows.build();
 }
 
