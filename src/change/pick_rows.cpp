@@ -144,7 +144,7 @@ private:
 
 }  // namespace
 
-auto take_values(const ArrayPtr& values, const std::vector<std::int64_t>& rows) -> Result<ArrayPtr> {
+auto row_indices(const std::vector<std::int64_t>& rows) -> Result<ArrayPtr> {
     arrow::Int64Builder indices;
     if (auto status = indices.Reserve(static_cast<std::int64_t>(rows.size())); !status.ok())
         return arrow_error(status);
@@ -152,11 +152,21 @@ auto take_values(const ArrayPtr& values, const std::vector<std::int64_t>& rows) 
         if (row == no_row) indices.UnsafeAppendNull();
         else indices.UnsafeAppend(row);
     }
-    auto index = indices.Finish();
-    if (!index.ok()) return arrow_error(index.status());
-    auto taken = arrow::compute::Take(*values, **index, arrow::compute::TakeOptions::NoBoundsCheck());
+    auto array = indices.Finish();
+    if (!array.ok()) return arrow_error(array.status());
+    return *array;
+}
+
+auto take_values(const ArrayPtr& values, const arrow::Array& indices) -> Result<ArrayPtr> {
+    auto taken =
+        arrow::compute::Take(*values, indices, arrow::compute::TakeOptions::NoBoundsCheck());
     if (!taken.ok()) return arrow_error(taken.status());
     return *taken;
+}
+
+auto take_values(const ArrayPtr& values, const std::vector<std::int64_t>& rows)
+    -> Result<ArrayPtr> {
+    return take_values(values, *TRY(row_indices(rows)));
 }
 
 auto pick_rows(const Batch& batch, const std::vector<PickedRow>& rows) -> Result<Batch> {

@@ -26,6 +26,10 @@ struct PickedRow {
 // consecutive kept rows is not copied either.
 auto pick_rows(const Batch& batch, const std::vector<PickedRow>& rows) -> Result<Batch>;
 
+// Row numbers as Arrow's take wants them, NULL for -1: made once for many columns.
+auto row_indices(const std::vector<std::int64_t>& rows) -> Result<std::shared_ptr<arrow::Array>>;
+auto take_values(const std::shared_ptr<arrow::Array>& values, const arrow::Array& indices)
+    -> Result<std::shared_ptr<arrow::Array>>;
 // The values at these rows, NULL where a row is -1.
 auto take_values(const std::shared_ptr<arrow::Array>& values, const std::vector<std::int64_t>& rows)
     -> Result<std::shared_ptr<arrow::Array>>;

@@ -262,17 +262,18 @@ private:
             applied_.out = TRY(whole(outcomes_.values));
             return std::move(applied_);
         }
+        const auto indices = TRY(row_indices(outcomes_.rows));
         arrow::ArrayVector columns;
         for (int column = 0; column < first_table_column; ++column)
             columns.push_back(TRY(take_values(column == before_column ? TRY(before())
                                                                       : batch_.rows->column(column),
-                                              outcomes_.rows)));
+                                              *indices)));
         for (const auto& output : plan_.outputs)
             columns.push_back(
                 output.computed >= 0
                     ? outcomes_.values[static_cast<std::size_t>(output.computed)]
                     : TRY(take_values(batch_.rows->column(first_table_column + output.source),
-                                      outcomes_.rows)));
+                                      *indices)));
         applied_.out = TRY(finish(std::move(columns)));
         return std::move(applied_);
     }
