@@ -8,6 +8,7 @@
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <set>
 
@@ -63,10 +64,18 @@ auto is_excluding(const std::vector<Expectation>& expectations) -> bool {
 
 }  // namespace
 
+namespace {
+
+// The Arrow schemas of the output's batches, made once each: [with_before][with_unchanged].
+using ArrowShapes = std::array<std::array<std::shared_ptr<arrow::Schema>, 2>, 2>;
+
+}  // namespace
+
 // A plan with its program and the schema it yields. `program`: none where nothing is computed.
 struct SqlTransform::Compiled {
     sql::Plan plan;
     SchemaPtr output;
+    ArrowShapes shapes;
     std::unique_ptr<sql::Program> program;
 };
 
@@ -78,11 +87,12 @@ enum class Fate : std::uint8_t { pass, excluded, rejected };
 // One batch on its way through a compiled transform.
 class Passage {
 public:
-    Passage(const Batch& batch, const sql::Plan& plan, SchemaPtr output, sql::Program* program,
-            const SqlTransformOptions& options, bool excludes)
+    Passage(const Batch& batch, const sql::Plan& plan, SchemaPtr output, ArrowShapes& shapes,
+            sql::Program* program, const SqlTransformOptions& options, bool excludes)
         : batch_(batch),
           plan_(plan),
           output_(std::move(output)),
+          shapes_(shapes),
           program_(program),
           options_(options),
           excludes_(excludes),
@@ -302,7 +312,8 @@ private:
         const BatchShape shape{
             .with_before = columns[before_column]->type_id() != arrow::Type::NA,
             .with_unchanged = columns[unchanged_column]->type_id() != arrow::Type::NA};
-        const auto schema = TRY(to_arrow(*output_, shape));
+        auto& schema = shapes_[shape.with_before ? 1 : 0][shape.with_unchanged ? 1 : 0];
+        if (!schema) schema = TRY(to_arrow(*output_, shape));
         const auto rows = columns[op_column]->length();
         return Batch{output_, arrow::RecordBatch::Make(schema, rows, std::move(columns))};
     }
@@ -372,6 +383,7 @@ private:
     const Batch& batch_;
     const sql::Plan& plan_;
     const SchemaPtr output_;
+    ArrowShapes& shapes_;
     sql::Program* const program_;
     const SqlTransformOptions& options_;
     const bool excludes_;
@@ -415,8 +427,8 @@ auto SqlTransform::prepare(const SchemaPtr& schema) -> Result<SchemaPtr> {
 
 auto SqlTransform::apply(const Batch& batch) -> Result<Applied> {
     CHECK(compiled_ != nullptr);
-    return Passage(batch, compiled_->plan, compiled_->output, compiled_->program.get(), options_,
-                   excludes_rows())
+    return Passage(batch, compiled_->plan, compiled_->output, compiled_->shapes,
+                   compiled_->program.get(), options_, excludes_rows())
         .run();
 }
 
