@@ -11,7 +11,7 @@ enum class Action {
     stop,      // this part of the pipeline ends; its data stay where they are
 };
 
-// poison ends the lane as long as there are no dead letters to set the row aside in.
+// poison ends the lane: single rows are set aside before it comes to that (pipeline/shaper).
 auto answer_to(Fault fault) -> Action;
 
 // "what (context); next step", for a person.
