@@ -37,6 +37,8 @@ endfunction()
 
 leat_system(leat::pq libpq-fe.h pq postgresql)
 leat_system(leat::yaml yaml.h yaml)
+# Its CMake package asks for the libraries of its HTTP server and client, which are not used here.
+leat_system(leat::prometheus prometheus/registry.h prometheus-cpp-core)
 leat_system(leat::sqlite sqlite3.h sqlite3)
 
 find_package(Threads REQUIRED)

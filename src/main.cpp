@@ -11,6 +11,7 @@
 #include "cli/log_command.hpp"
 #include "cli/query_command.hpp"
 #include "cli/run_command.hpp"
+#include "cli/status_command.hpp"
 #include "cli/version_command.hpp"
 
 namespace {
@@ -44,6 +45,14 @@ auto add_query(CLI::App& app, cli::QueryArguments& arguments) -> CLI::App* {
     add_file(*command, arguments.file);
     command->add_option("SQL", arguments.sql, "one SELECT statement")->required();
     command->add_option("--sink", arguments.sink, "the sink to ask (default: the first)");
+    static const std::map<std::string, cli::QueryFormat> formats = {
+        {"table", cli::QueryFormat::table},
+        {"csv", cli::QueryFormat::csv},
+        {"json", cli::QueryFormat::json},
+        {"arrow", cli::QueryFormat::arrow}};
+    command->add_option("--format", arguments.format,
+                        "table, csv, json (one object a row) or arrow (an IPC stream)")
+        ->transform(CLI::CheckedTransformer(formats));
     add_json(*command, arguments.json);
     return command;
 }
@@ -95,6 +104,12 @@ auto main(int argc, char** argv) -> int {
     add_run(app, run)->callback([&] { code = cli::run_command(run); });
     cli::QueryArguments query;
     add_query(app, query)->callback([&] { code = cli::query_command(query); });
+
+    cli::StatusArguments status;
+    auto* status_command = app.add_subcommand("status", "how a pipeline is, and what to do about it");
+    add_file(*status_command, status.file);
+    add_json(*status_command, status.json);
+    status_command->callback([&] { code = cli::status_command(status); });
 
     cli::CheckArguments check;
     auto* check_command = app.add_subcommand("check", "validate a pipeline file, look at its servers");

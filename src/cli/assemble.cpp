@@ -37,6 +37,20 @@ struct EngineOptions {
     }
 };
 
+// Section `http`: the port for monitoring.
+struct HttpOptions {
+    std::string listen;
+
+    static constexpr auto fields() {
+        return config::fields(
+            config::field("listen", &HttpOptions::listen,
+                          "address and port that serve metrics and health to whoever asks, such as "
+                          "127.0.0.1:9187")
+                .required()
+                .not_empty());
+    }
+};
+
 // What the engine reads of a sink's node; the connector reads the rest.
 struct SinkOptions {
     std::string name;
@@ -70,6 +84,7 @@ public:
         loaded_.name = file_.name;
         if (const auto* path = file_.queue.find("path")) loaded_.queue_path = path->text;
         read_engine();
+        read_http();
         loaded_.transforms = read_transforms(file_, problems_);
         read_sinks();  // before the queue, which is told of all lanes
         read_queue();
@@ -84,6 +99,16 @@ private:
         loaded_.epoch.bytes_max = static_cast<std::int64_t>(engine.epoch_bytes_max.count);
         loaded_.epoch.age_max = engine.epoch_age_max;
         loaded_.epoch.pause_factor = engine.commit_pause_factor;
+    }
+
+    auto read_http() -> void {
+        const auto options = config::read<HttpOptions>(
+            file_.http, problems_, {.where = "'http'", .typed = false});
+        if (options.listen.empty()) return;
+        loaded_.listen = wire::parse_tcp_address(options.listen);
+        if (!loaded_.listen)
+            problems_.add(file_.http.find("listen")->span, "'listen' is not an address with a port",
+                          "write it as 127.0.0.1:9187 or [::1]:9187");
     }
 
     auto read_sinks() -> void {
@@ -159,7 +184,7 @@ auto assemble(const Loaded& loaded) -> Result<PipelineParts> {
         parts.lanes.push_back({sink.name,
                                shaper_maker(loaded.transforms, loaded.name, sink.name, sink.tables,
                                             loaded.queue_path),
-                               sink.make});
+                               sink.make, letter_file(loaded.queue_path, sink.name)});
     }
     parts.capture = loaded.capture;
     parts.epoch = loaded.epoch;

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/transforms.hpp"
 #include "connectors.hpp"
 #include "pipeline/pipeline.hpp"
+#include "wire/http.hpp"
 
 namespace leat::cli {
 
@@ -28,6 +30,7 @@ struct Loaded {
     std::vector<SinkEntry> sinks;
     CaptureOptions capture;
     EpochLimits epoch;
+    std::optional<wire::TcpAddress> listen;  // for monitoring
 };
 
 // All that is wrong with the file comes back at once, with line, column and caret (config).

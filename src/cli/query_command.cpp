@@ -1,54 +1,44 @@
-// Asks the running process over its socket and prints the answer as a table or as JSON.
+// Asks the running process over its socket and prints the answer in the form that was asked for.
 #include "cli/query_command.hpp"
 
-#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
 
 #include "cli/assemble.hpp"
 #include "cli/exit_code.hpp"
 #include "control/door.hpp"
-#include "wire/unix_http.hpp"
+#include "wire/http.hpp"
 
 namespace leat::cli {
 
 namespace {
 
-using Row = std::vector<std::string>;
-
 auto text_of(const boost::json::value& value) -> std::string {
-    return value.is_string() ? std::string(value.get_string()) : "NULL";
+    return value.is_string() ? std::string(value.get_string()) : "";
 }
 
-// Code points, so that columns stand straight for most scripts.
-auto width_of(const std::string& text) -> std::size_t {
-    return static_cast<std::size_t>(std::count_if(
-        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+auto read_answer(const boost::json::object& object) -> QueryAnswer {
+    QueryAnswer answer;
+    for (const auto& column : object.at("columns").as_array())
+        answer.columns.push_back(text_of(column));
+    for (const auto& type : object.at("types").as_array()) answer.types.push_back(text_of(type));
+    for (const auto& row : object.at("rows").as_array()) {
+        auto& values = answer.rows.emplace_back();
+        for (const auto& value : row.as_array())
+            values.push_back(value.is_null() ? std::nullopt : std::optional(text_of(value)));
+    }
+    answer.truncated = object.at("truncated").as_bool();
+    return answer;
 }
 
-auto print_table(const boost::json::object& answer) -> void {
-    std::vector<Row> lines(1);
-    for (const auto& column : answer.at("columns").as_array()) lines[0].push_back(text_of(column));
-    for (const auto& row : answer.at("rows").as_array()) {
-        lines.emplace_back();
-        for (const auto& value : row.as_array()) lines.back().push_back(text_of(value));
-    }
-    std::vector<std::size_t> widths(lines[0].size());
-    for (const auto& line : lines)
-        for (std::size_t i = 0; i < line.size(); ++i)
-            widths[i] = std::max(widths[i], width_of(line[i]));
-    for (std::size_t number = 0; number < lines.size(); ++number) {
-        std::string text;
-        for (std::size_t i = 0; i < widths.size(); ++i)
-            text += lines[number][i] + std::string(widths[i] - width_of(lines[number][i]) + 2, ' ');
-        text.erase(text.find_last_not_of(' ') + 1);
-        std::printf("%s\n", text.c_str());
-        if (number == 0) {
-            for (const auto width : widths) std::printf("%s  ", std::string(width, '-').c_str());
-            std::printf("\n");
-        }
-    }
-    if (answer.at("truncated").as_bool())
+auto print(const std::string& text) -> void { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+auto print(const boost::json::object& object, QueryFormat format) -> void {
+    const auto answer = read_answer(object);
+    if (format == QueryFormat::csv) print(as_csv(answer));
+    else if (format == QueryFormat::json) print(as_json(answer));
+    else print(as_table(answer));
+    if (answer.truncated && format != QueryFormat::table)
         std::fprintf(stderr, "leat: more rows than shown; add a LIMIT or aggregate\n");
 }
 
@@ -65,7 +55,9 @@ auto query_command(const QueryArguments& arguments) -> int {
     const SystemClock clock;
     const auto file = load(arguments.file, clock);
     if (!file) return fail(file.error(), exit_configuration, arguments.json);
-    const auto target = arguments.sink.empty() ? "/query" : "/query?sink=" + arguments.sink;
+    const bool arrow = arguments.format == QueryFormat::arrow;
+    const auto target =
+        "/query?sink=" + arguments.sink + (arrow && !arguments.json ? "&format=arrow" : "");
     const auto reply =
         wire::unix_http_call(file->queue_path / socket_name, {"POST", target, arguments.sql});
     if (!reply)
@@ -74,6 +66,10 @@ auto query_command(const QueryArguments& arguments) -> int {
                          "`; while it is stopped any DuckDB can open the warehouse file.",
                      ""},
                     exit_environment, arguments.json);
+    if (reply->status == 200 && reply->content_type != "application/json") {
+        print(reply->body);
+        return exit_ok;
+    }
     boost::json::error_code bad;
     const auto answer = boost::json::parse(reply->body, bad);
     if (bad || !answer.is_object())
@@ -81,7 +77,7 @@ auto query_command(const QueryArguments& arguments) -> int {
     if (reply->status != 200)
         return fail(error_of(answer.get_object()), exit_failed, arguments.json);
     if (arguments.json) std::printf("%s\n", reply->body.c_str());
-    else print_table(answer.get_object());
+    else print(answer.get_object(), arguments.format);
     return exit_ok;
 }
 

@@ -4,13 +4,16 @@
 #include <filesystem>
 #include <string>
 
+#include "cli/query_format.hpp"
+
 namespace leat::cli {
 
 struct QueryArguments {
     std::filesystem::path file;
     std::string sql;
     std::string sink;  // empty: the first
-    bool json = false;
+    QueryFormat format = QueryFormat::table;
+    bool json = false;  // the answer as it came: columns, types and rows as text
 };
 
 auto query_command(const QueryArguments& arguments) -> int;

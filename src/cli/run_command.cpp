@@ -88,7 +88,8 @@ auto run_command(const RunArguments& arguments) -> int {
     if (!parts) return fail(parts.error(), exit_code_of(parts.error()), arguments.json);
 
     Pipeline pipeline(std::move(*parts), clock);
-    const auto door = open_door(pipeline, file->queue_path / socket_name);
+    const auto door = open_door(
+        pipeline, {file->queue_path / socket_name, file->listen, LEAT_VERSION});
     if (!door) return fail(door.error(), exit_code_of(door.error()), arguments.json);
     const auto outcome = [&] {
         const Display display([&] { return pipeline.status(); }, clock);

@@ -10,8 +10,8 @@ namespace {
 
 using Kind = Node::Kind;
 
-constexpr std::array<std::string_view, 6> sections{"pipeline",   "source", "queue",
-                                                   "transforms", "sinks",  "run"};
+constexpr std::array<std::string_view, 7> sections{"pipeline", "source", "queue", "transforms",
+                                                   "sinks",    "http",   "run"};
 
 auto must_be(const Node& node, std::string_view what, std::string_view shape, std::string hint,
              Problems& problems) -> Node {
@@ -40,6 +40,7 @@ public:
         pipeline.queue = queue(pipeline.name);
         pipeline.transforms = transforms();
         pipeline.sinks = sinks();
+        pipeline.http = map("http", false);
         pipeline.run = map("run", false);
     }
 

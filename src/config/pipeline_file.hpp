@@ -25,6 +25,7 @@ struct PipelineFile {
     Node queue;  // default {type: log, path: data/<pipeline>}
     std::vector<Node> transforms;  // maps
     std::vector<Node> sinks;
+    Node http;  // absent without the section: no port is opened
     Node run;  // absent without the section: limits of epochs and the like, read by the engine
 };
 

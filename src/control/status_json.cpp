@@ -3,6 +3,8 @@
 
 #include <boost/json/array.hpp>
 
+#include "pipeline/health.hpp"
+
 namespace leat {
 
 namespace {
@@ -40,6 +42,7 @@ auto to_json(const LaneStatus& lane) -> boost::json::object {
     return {{"name", lane.name},
             {"phase", to_string(lane.phase)},
             {"message", lane.message},
+            {"lag_seconds", lane.lag_seconds},
             {"position", to_string(lane.reached)},
             {"commit_time_us", lane.committed.commit_time_us},
             {"change_offset", lane.committed.offsets.change_offset},
@@ -54,9 +57,24 @@ auto to_json(const LaneStatus& lane) -> boost::json::object {
             {"flows", to_json(lane.flows)}};
 }
 
+// Nothing for what the source does not know of.
+auto to_json(const WatchStatus& watch) -> boost::json::object {
+    boost::json::object object;
+    if (!watch.vitals) return object;
+    if (watch.vitals->behind_bytes) object["behind_bytes"] = *watch.vitals->behind_bytes;
+    for (const auto& vital : watch.vitals->vitals) {
+        const std::string name(vital.info->name);
+        if (vital.info->label.empty()) object[name] = vital.value;
+        else if (vital.value != 0) object[name] = vital.label_value;
+    }
+    return object;
+}
+
 auto to_json(const CaptureStatus& capture) -> boost::json::object {
     return {{"phase", to_string(capture.phase)},
             {"message", capture.message},
+            {"lag_seconds", capture.lag_seconds},
+            {"watch", to_json(capture.watch)},
             {"durable_position", to_string(capture.durable)},
             {"durable_commit_time_us", capture.durable_commit_time_us},
             {"frames", capture.frames},
@@ -77,12 +95,59 @@ auto to_json(const QueueStatus& queue) -> boost::json::object {
     return object;
 }
 
+auto to_json(const Condition& condition) -> boost::json::object {
+    return {{"type", condition.type},
+            {"component", condition.component},
+            {"status", to_string(condition.verdict)},
+            {"reason", condition.reason},
+            {"since_us", condition.since_us},
+            {"message", condition.message},
+            {"next_step", condition.next_step}};
+}
+
+auto to_json(const TableState& table) -> boost::json::object {
+    boost::json::object object = {{"table", table.table},
+                                  {"sink", nullptr},
+                                  {"phase", to_string(table.phase)},
+                                  {"health", to_string(table.health)}};
+    if (!table.sink.empty()) object["sink"] = table.sink;
+    return object;
+}
+
 }  // namespace
+
+auto health_json(const PipelineStatus& status, const std::string& component)
+    -> boost::json::object {
+    const auto health = health_of(status, component);
+    boost::json::array conditions;
+    for (const auto& condition : status.conditions)
+        if (component.empty() || condition.component == component)
+            conditions.push_back(to_json(condition));
+    boost::json::array tables;
+    for (const auto& table : status.tables)
+        if (component.empty() || (table.sink.empty() ? "source" : table.sink) == component)
+            tables.push_back(to_json(table));
+    boost::json::object object = {{"pipeline", status.pipeline},
+                                  {"health", health ? to_string(*health) : "unknown"},
+                                  {"conditions", std::move(conditions)},
+                                  {"tables", std::move(tables)}};
+    if (component.empty()) object["phase"] = to_string(status.phase);
+    else object["component"] = component;
+    return object;
+}
 
 auto to_json(const PipelineStatus& status) -> boost::json::object {
     boost::json::array lanes;
     for (const auto& lane : status.lanes) lanes.push_back(to_json(lane));
+    boost::json::array conditions;
+    for (const auto& condition : status.conditions) conditions.push_back(to_json(condition));
+    boost::json::array tables;
+    for (const auto& table : status.tables) tables.push_back(to_json(table));
     return {{"pipeline", status.pipeline},
+            {"phase", to_string(status.phase)},
+            {"health", to_string(status.health)},
+            {"conditions", std::move(conditions)},
+            {"tables", std::move(tables)},
             {"started_us", status.started_us},
             {"queue", to_json(status.queue)},
             {"capture", to_json(status.capture)},

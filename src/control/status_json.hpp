@@ -9,4 +9,8 @@ namespace leat {
 
 auto to_json(const PipelineStatus& status) -> boost::json::object;
 
+// Health, conditions and tables alone, of everything or of one component.
+auto health_json(const PipelineStatus& status, const std::string& component = {})
+    -> boost::json::object;
+
 }  // namespace leat

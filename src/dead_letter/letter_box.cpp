@@ -194,4 +194,15 @@ auto read_letters(const std::filesystem::path& file, const LetterFilter& filter)
     return letters;
 }
 
+auto count_open_letters(const std::filesystem::path& file)
+    -> Result<std::map<std::string, std::int64_t>> {
+    std::map<std::string, std::int64_t> counts;
+    if (!std::filesystem::exists(file)) return counts;
+    auto database = TRY(sqlite::Database::open(file, sqlite::Access::read));
+    auto query = TRY(database.prepare(
+        "SELECT target, count(*) FROM letter WHERE superseded IS NULL GROUP BY target"));
+    while (TRY(query.step())) counts[query.text(0)] = query.number(1);
+    return counts;
+}
+
 }  // namespace leat

@@ -93,6 +93,10 @@ struct StoredLetter {
 auto read_letters(const std::filesystem::path& file, const LetterFilter& filter)
     -> Result<std::vector<StoredLetter>>;
 
+// Open letters by target table, without those that have none. Any thread; no file: none.
+auto count_open_letters(const std::filesystem::path& file)
+    -> Result<std::map<std::string, std::int64_t>>;
+
 // Where a sink's letters are, below the pipeline's data folder.
 auto letter_file(const std::filesystem::path& data, const std::string& sink)
     -> std::filesystem::path;

@@ -111,6 +111,22 @@ TEST_F(Letters, OpenIsAnsweredAsOfAPosition) {
     EXPECT_FALSE(open(10));
 }
 
+TEST_F(Letters, OpenOnesAreCountedByTable) {
+    EXPECT_TRUE(count_open_letters(file())->empty());
+    const auto letters = box();
+    std::uint64_t at_commit = 5;
+    for (const auto* key : {"[\"1\"]", "[\"2\"]", "[\"3\"]"})
+        ASSERT_TRUE(letters->add(letter(at_commit++, key)));
+    ASSERT_TRUE(letters->sync());
+    EXPECT_EQ(count_open_letters(file())->at("t"), 3);
+    ASSERT_TRUE(letters->supersede("t", "[\"2\"]", at(9), true));
+    ASSERT_TRUE(letters->sync());
+    EXPECT_EQ(count_open_letters(file())->at("t"), 2);
+    ASSERT_TRUE(letters->supersede("t", "", at(10), true));
+    ASSERT_TRUE(letters->sync());
+    EXPECT_TRUE(count_open_letters(file())->empty());
+}
+
 TEST_F(Letters, ARowThatGoesOnItsWayNowSupersedesItsOwnLetter) {
     const auto letters = box();
     ASSERT_TRUE(letters->add(letter(5, "[\"1\"]")));

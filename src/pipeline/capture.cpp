@@ -113,7 +113,10 @@ auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
     status_.capture([&](CaptureStatus& status) {
         status.phase = resume ? Phase::streaming : Phase::snapshotting;
         // Known before the first frame: a source where nothing happens sends none.
-        if (resume) status.durable = resume->position;
+        if (resume) {
+            status.durable = resume->position;
+            for (const auto& schema : resume->schemas) status.tables[schema->name];
+        }
         status.message.clear();
     });
 
@@ -137,7 +140,7 @@ auto Capture::wait_after(const Error& error, const std::stop_token& stop) -> boo
     const auto action = answer_to(error.fault);
     const auto pause = backoff_.after_failure();
     status_.capture([&](CaptureStatus& status) {
-        status.phase = action == Action::stop ? Phase::failed : Phase::waiting;
+        note_failure(status, error, action == Action::stop);
         status.message = describe(error);
         status.failures_in_a_row = backoff_.failures();
         status.circuit_open = backoff_.circuit_open();

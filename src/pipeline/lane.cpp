@@ -4,6 +4,7 @@
 
 #include <arrow/record_batch.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -53,6 +54,7 @@ private:
         lane_.status_.lane(lane_.options_.index, [&](LaneStatus& status) {
             status.committed = progress;
             status.reached = progress.position;
+            status.reached_commit_time_us = progress.commit_time_us;
             status.image_complete = progress.offsets.image_complete;
         });
     }
@@ -73,6 +75,7 @@ private:
         // The end of an image is progress that must not wait: changes begin behind it.
         const bool image_ends = frame.marker && frame.marker->kind == MarkerKind::complete;
         if (image_ends) pending_.position = pending_.offsets.consistent_point;
+        if (rows > 0 && frame.kind == FrameKind::changes) sent_us_.push_back(frame.commit_time_us);
         if (rows > 0 || image_ends || !at_boundary_)
             epoch_.add(rows, static_cast<std::int64_t>(frame.bytes()), lane_.clock_.steady());
         else bare_progress_ = true;
@@ -118,11 +121,15 @@ private:
             status.circuit_open = false;
             status.commits += 1;
             status.rows_out_of_log += rows;
-            status.commit_seconds += std::chrono::duration<double>(ended - started).count();
+            const auto seconds = std::chrono::duration<double>(ended - started).count();
+            status.commit_seconds += seconds;
+            status.commit_durations.add(seconds);
+            for (const auto sent : sent_us_) status.latencies.add(seconds_since(sent));
             for (const auto& [table, counts] : counts_) add(counts, status.tables[table]);
             for (const auto& [table, flow] : flows) leat::add(flow, status.flows[table]);
         });
         counts_.clear();
+        sent_us_.clear();
         publish_reached();
         return release(committed);
     }
@@ -150,9 +157,15 @@ private:
     auto publish_reached() -> void {
         lane_.status_.lane(lane_.options_.index, [&](LaneStatus& status) {
             status.reached = pending_.position;
+            status.reached_commit_time_us = pending_.commit_time_us;
             if (!pending_.offsets.image_complete) status.phase = Phase::snapshotting;
             else status.phase = at_end_ ? Phase::streaming : Phase::catching_up;
         });
+    }
+
+    // By two clocks, so never taken for more than a hint; not below zero.
+    [[nodiscard]] auto seconds_since(std::int64_t wall_us) const -> double {
+        return std::max(0.0, static_cast<double>(lane_.clock_.wall_us() - wall_us) / 1e6);
     }
 
     static auto add(const TableCounts& from, TableCounts& to) -> void {
@@ -175,6 +188,7 @@ private:
     std::optional<Offsets> released_;
     std::map<TableName, std::pair<Generation, std::uint64_t>> known_;
     std::map<TableName, TableCounts> counts_;
+    std::vector<std::int64_t> sent_us_;  // commit times of the epoch's frames
 };
 
 Lane::Lane(LaneOptions options, SinkMaker make_sink, Queue& queue, const Clock& clock,
@@ -216,7 +230,7 @@ auto Lane::wait_after(const Error& error, const std::stop_token& stop) -> bool {
     const auto action = answer_to(error.fault);
     const auto pause = backoff_.after_failure();
     status_.lane(options_.index, [&](LaneStatus& status) {
-        status.phase = action == Action::stop ? Phase::failed : Phase::waiting;
+        note_failure(status, error, action == Action::stop);
         status.message = describe(error);
         status.failures_in_a_row = backoff_.failures();
         status.circuit_open = backoff_.circuit_open();

@@ -9,6 +9,7 @@
 
 #include "observe/log.hpp"
 #include "pipeline/policy.hpp"
+#include "pipeline/watch.hpp"
 
 namespace leat {
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr Duration look_every = std::chrono::milliseconds(20);
 constexpr Duration watch_every = std::chrono::seconds(1);
+constexpr Duration alive_within = std::chrono::seconds(10);
 
 auto names_of(const std::vector<LanePart>& lanes) -> std::vector<std::string> {
     std::vector<std::string> names;
@@ -64,6 +66,7 @@ Pipeline::Pipeline(PipelineParts parts, const Clock& clock)
     for (const auto& lane : parts_.lanes) {
         doors_.push_back(std::make_unique<Door>());
         doors_.back()->name = lane.name;
+        letters_.emplace_back(lane.letters);
     }
 }
 
@@ -95,11 +98,28 @@ auto Pipeline::run_capture(const std::stop_token& stop) -> Result<void> {
     return capture.run(stop);
 }
 
+auto Pipeline::run_watch(const std::stop_token& stop) -> Result<void> {
+    Watch(TRY(parts_.make_source()), status_, clock_).run(stop);
+    return {};
+}
+
+auto Pipeline::status() const -> PipelineStatus {
+    auto status = status_.copy();
+    judge_.with([&](Judge& judge) { judge.judge(status, clock_.wall_us(), clock_.steady()); });
+    return status;
+}
+
+auto Pipeline::is_alive() const -> bool {
+    const Duration looked_at(looked_at_.load());
+    return looked_at > Duration::zero() && clock_.steady() - looked_at < alive_within;
+}
+
 auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Result<void> {
     if (options.only == Only::deliver) {
         const auto point = TRY(parts_.queue->resume_point());
         target_.with([&](auto& target) { target = point.position.value_or(Position{}); });
     }
+    status_.takes_part(options.only != Only::deliver, options.only != Only::capture);
     std::vector<std::unique_ptr<Running>> lanes;
     if (options.only != Only::capture)
         for (std::size_t i = 0; i < parts_.lanes.size(); ++i)
@@ -107,14 +127,19 @@ auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Re
                 "sink " + parts_.lanes[i].name,
                 [this, i](const std::stop_token& lane_stop) { return run_lane(i, lane_stop); }));
     std::unique_ptr<Running> capture;
-    if (options.only != Only::deliver)
+    std::unique_ptr<Running> watch;
+    if (options.only != Only::deliver) {
         capture = std::make_unique<Running>(
             "source", [this](const std::stop_token& own) { return run_capture(own); });
+        watch = std::make_unique<Running>(
+            "watch", [this](const std::stop_token& own) { return run_watch(own); });
+    }
 
     std::mutex mutex;
     std::condition_variable_any wake;
     while (!stop.stop_requested()) {
-        watch_queue();
+        looked_at_ = clock_.steady().count();
+        look();
         const auto ended = [](const auto& lane) { return lane->ended(); };
         if (options.only != Only::capture && std::all_of(lanes.begin(), lanes.end(), ended)) break;
         if (capture && capture->ended()) break;
@@ -125,6 +150,7 @@ auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Re
     }
     // Capture first: nothing new comes in while the lanes finish their epochs.
     Result<void> outcome;
+    if (watch) watch->request_stop();
     if (capture) {
         capture->request_stop();
         outcome = capture->join();
@@ -132,15 +158,30 @@ auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Re
     for (auto& lane : lanes) lane->request_stop();
     for (auto& lane : lanes)
         if (auto result = lane->join(); !result && outcome) outcome = std::move(result);
+    if (watch && watch->join() && !outcome) look_last();
     return outcome;
 }
 
-// Once a second: how full the queue is, when it will be, and whether that is worth a warning.
-auto Pipeline::watch_queue() -> void {
-    const auto* bounded = dynamic_cast<const Bounded*>(parts_.queue.get());
+// What ended the pipeline may be the slot: the report shall say how it stands.
+auto Pipeline::look_last() -> void {
+    auto source = parts_.make_source();
+    if (source) Watch(*std::move(source), status_, clock_).look({});
+}
+
+// Once a second: how full the queue is, and what all of it amounts to.
+auto Pipeline::look() -> void {
     const auto now = clock_.steady();
-    if (bounded == nullptr || (watched_ > Duration::zero() && now - watched_ < watch_every)) return;
+    if (watched_ > Duration::zero() && now - watched_ < watch_every) return;
     watched_ = now;
+    watch_queue(now);
+    for (std::size_t i = 0; i < letters_.size(); ++i) letters_[i].look(status_, i, now);
+    static_cast<void>(status());
+}
+
+// When the queue will be full, and whether that is worth a warning.
+auto Pipeline::watch_queue(Duration now) -> void {
+    const auto* bounded = dynamic_cast<const Bounded*>(parts_.queue.get());
+    if (bounded == nullptr) return;
     auto room = bounded->room();
     const auto left = forecast_.add(now, room);
     if (forecast_.deserves_warning(now, room, left))
@@ -165,8 +206,9 @@ auto Pipeline::caught_up(Only only) const -> bool {
     });
 }
 
-auto Pipeline::query(const std::string& sink, const std::string& sql, std::size_t rows_max)
-    -> Result<QueryResult> {
+template <class Ask>
+auto Pipeline::ask_sink(const std::string& sink, Ask ask)
+    -> std::invoke_result_t<Ask, Queryable&> {
     for (const auto& door : doors_) {
         if (!sink.empty() && door->name != sink) continue;
         const std::shared_lock lock(door->mutex);
@@ -174,10 +216,21 @@ auto Pipeline::query(const std::string& sink, const std::string& sql, std::size_
         if (queryable == nullptr)
             return Error{Fault::retry, "sink cannot be queried now: " + door->name,
                          "Try again once it is open.", ""};
-        return queryable->query(sql, rows_max);
+        return ask(*queryable);
     }
     return Error{Fault::config, "no such sink: " + sink, "Use the name of a sink of this pipeline.",
                  ""};
+}
+
+auto Pipeline::query(const std::string& sink, const std::string& sql, std::size_t rows_max)
+    -> Result<QueryResult> {
+    return ask_sink(sink, [&](Queryable& queryable) { return queryable.query(sql, rows_max); });
+}
+
+auto Pipeline::query_arrow(const std::string& sink, const std::string& sql, std::size_t rows_max)
+    -> Result<QueryStream> {
+    return ask_sink(sink,
+                    [&](Queryable& queryable) { return queryable.query_arrow(sql, rows_max); });
 }
 
 }  // namespace leat

@@ -2,15 +2,19 @@
 // is asked for, or nothing is left that could work.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <shared_mutex>
 #include <stop_token>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "pipeline/capture.hpp"
 #include "pipeline/forecast.hpp"
+#include "pipeline/health.hpp"
 #include "pipeline/lane.hpp"
+#include "pipeline/letter_count.hpp"
 
 namespace leat {
 
@@ -18,6 +22,7 @@ struct LanePart {
     std::string name;
     ShaperMaker make_shaper;
     SinkMaker make_sink;
+    std::filesystem::path letters{};  // where its dead letters are, if there are any
 };
 
 // What the registry made of a pipeline file.
@@ -48,11 +53,16 @@ public:
     // answer; the other lanes went on as long as there was something for them to do.
     auto run(const RunOptions& options, const std::stop_token& stop) -> Result<void>;
 
-    [[nodiscard]] auto status() const -> PipelineStatus { return status_.copy(); }
+    // Judged as of now. Any thread.
+    [[nodiscard]] auto status() const -> PipelineStatus;
+    // Whether run() goes round: false long after its last look, or before it and after its end.
+    [[nodiscard]] auto is_alive() const -> bool;
 
     // Read-only SQL over one sink's committed rows; `sink` empty: the first. Any thread.
     auto query(const std::string& sink, const std::string& sql, std::size_t rows_max)
         -> Result<QueryResult>;
+    auto query_arrow(const std::string& sink, const std::string& sql, std::size_t rows_max)
+        -> Result<QueryStream>;
 
 private:
     struct Door {
@@ -62,10 +72,16 @@ private:
     };
     class Running;
 
+    // Calls `ask(queryable)` while the sink cannot go.
+    template <class Ask>
+    auto ask_sink(const std::string& sink, Ask ask) -> std::invoke_result_t<Ask, Queryable&>;
     auto run_lane(std::size_t index, const std::stop_token& stop) -> Result<void>;
     auto run_capture(const std::stop_token& stop) -> Result<void>;
+    auto run_watch(const std::stop_token& stop) -> Result<void>;
     [[nodiscard]] auto caught_up(Only only) const -> bool;
-    auto watch_queue() -> void;
+    auto look() -> void;
+    auto look_last() -> void;
+    auto watch_queue(Duration now) -> void;
 
     PipelineParts parts_;
     const Clock& clock_;
@@ -74,6 +90,9 @@ private:
     Guarded<std::optional<Position>> target_;
     Forecast forecast_;
     Duration watched_{};
+    std::vector<LetterCount> letters_;  // of every lane
+    mutable Guarded<Judge> judge_;  // of every look at the status
+    std::atomic<Duration::rep> looked_at_{0};
 };
 
 }  // namespace leat

@@ -21,6 +21,24 @@ auto to_string(Phase phase) -> std::string {
     CHECK(false);
 }
 
+auto to_string(Health health) -> std::string {
+    switch (health) {
+        case Health::healthy: return "healthy";
+        case Health::degraded: return "degraded";
+        case Health::unhealthy: return "unhealthy";
+    }
+    CHECK(false);
+}
+
+auto to_string(Verdict verdict) -> std::string {
+    switch (verdict) {
+        case Verdict::yes: return "true";
+        case Verdict::no: return "false";
+        case Verdict::unknown: return "unknown";
+    }
+    CHECK(false);
+}
+
 Status::Status(std::string pipeline, const std::vector<std::string>& lanes, std::int64_t now_us) {
     state_.with([&](PipelineStatus& state) {
         state.pipeline = std::move(pipeline);

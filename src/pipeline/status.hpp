@@ -9,9 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/guarded.hpp"
 #include "base/result.hpp"
 #include "change/frame.hpp"
+#include "pipeline/histogram.hpp"
+#include "source/vitals.hpp"
 
 namespace leat {
 
@@ -45,9 +48,21 @@ struct FlowCounts {
 // Adds `from` to `to`.
 auto add(const FlowCounts& from, FlowCounts& to) -> void;
 
+// Looks at the source beside capture; times by the steady clock.
+struct WatchStatus {
+    bool is_kept = false;                // somebody looks
+    Duration asked{};                    // newest question
+    Duration answered{};                 // newest answer, good or bad
+    std::optional<Error> error;          // of the newest answer
+    std::optional<SourceVitals> vitals;  // newest good answer
+};
+
 struct CaptureStatus {
+    bool is_wanted = true;          // false: this process only delivers
     Phase phase = Phase::starting;
     std::string message;            // why it waits or failed; empty when all is well
+    std::optional<Error> error;     // the same in parts
+    std::map<Fault, std::int64_t> failures;  // since the start
     Position durable;
     std::int64_t durable_commit_time_us = 0;
     std::int64_t frames = 0;
@@ -57,22 +72,32 @@ struct CaptureStatus {
     std::int64_t chunks_done = 0;
     std::int64_t chunks = 0;
     std::map<TableName, TableCounts> tables;
+    WatchStatus watch;
+    double lag_seconds = 0;         // judged; age of the oldest change that is not durable here
 };
 
 struct LaneStatus {
     std::string name;
+    bool is_wanted = true;          // false: this process only captures
     Phase phase = Phase::starting;
     std::string message;
+    std::optional<Error> error;
+    std::map<Fault, std::int64_t> failures;
     Progress committed;             // what the sink holds
     Position reached;               // everything up to here is committed or needs no commit
+    std::int64_t reached_commit_time_us = 0;
     bool image_complete = false;
     std::int64_t commits = 0;
     std::int64_t rows_out_of_log = 0;
     double commit_seconds = 0;      // sum over all commits
+    Histogram commit_durations;
+    Histogram latencies;            // from commit at the source to commit here, per frame
     int failures_in_a_row = 0;
     bool circuit_open = false;
     std::map<TableName, TableCounts> tables;  // committed rows
     std::map<std::string, FlowCounts> flows;  // by output table, committed
+    std::optional<std::map<std::string, std::int64_t>> open_letters;  // by output table, when known
+    double lag_seconds = 0;         // judged; age of the oldest change that is not committed here
 };
 
 // Of a queue with a size limit.
@@ -83,12 +108,44 @@ struct QueueStatus {
     std::optional<std::int64_t> full_in_s;    // at the present rate, while it grows
 };
 
+enum class Health { healthy, degraded, unhealthy };
+auto to_string(Health health) -> std::string;
+
+enum class Verdict { yes, no, unknown };
+auto to_string(Verdict verdict) -> std::string;  // true, false, unknown
+
+// One thing that must hold for the pipeline to do its work, and whether it does.
+struct Condition {
+    std::string type;       // SourceReachable, SlotHealthy, SchemaInSync, LogHasRoom, SinkReachable,
+                            // KeepingUp, DeadLettersEmpty
+    std::string component;  // source, log, or the name of a sink
+    Verdict verdict = Verdict::unknown;
+    Health harm = Health::unhealthy;  // what it amounts to when it does not hold
+    std::string reason;     // one CamelCase word of a fixed few
+    std::int64_t since_us = 0;
+    std::string message;    // empty when it holds
+    std::string next_step;
+};
+
+// One table in one sink, under its name there; or, with an empty sink, at the source.
+struct TableState {
+    std::string table;
+    std::string sink;
+    Phase phase = Phase::starting;
+    Health health = Health::degraded;
+};
+
 struct PipelineStatus {
     std::string pipeline;
     std::int64_t started_us = 0;
     QueueStatus queue;
     CaptureStatus capture;
     std::vector<LaneStatus> lanes;
+    // Judged (pipeline/health).
+    Phase phase = Phase::starting;
+    Health health = Health::degraded;
+    std::vector<Condition> conditions;
+    std::vector<TableState> tables;
 };
 
 // Thread-safe.
@@ -107,6 +164,13 @@ public:
     auto queue(QueueStatus status) -> void {
         state_.with([&](PipelineStatus& state) { state.queue = std::move(status); });
     }
+    // Which halves of the pipeline this process runs.
+    auto takes_part(bool capture, bool lanes) -> void {
+        state_.with([&](PipelineStatus& state) {
+            state.capture.is_wanted = capture;
+            for (auto& lane : state.lanes) lane.is_wanted = lanes;
+        });
+    }
     [[nodiscard]] auto copy() const -> PipelineStatus { return state_.copy(); }
 
 private:
@@ -115,5 +179,13 @@ private:
 
 // Adds the rows of a batch to its table's counts.
 auto count_rows(const Batch& batch, TableCounts& counts) -> void;
+
+// Notes a failure of capture or of a lane. `ends`: the policy gives up.
+template <class Part>
+auto note_failure(Part& part, const Error& error, bool ends) -> void {
+    part.phase = ends ? Phase::failed : Phase::waiting;
+    part.error = error;
+    ++part.failures[error.fault];
+}
 
 }  // namespace leat

@@ -87,11 +87,19 @@ struct QueryResult {
     bool truncated = false;  // more than rows_max rows
 };
 
+// The same as an Arrow IPC stream, with the types that the target gave.
+struct QueryStream {
+    std::string bytes;
+    bool truncated = false;
+};
+
 class Queryable {
 public:
     virtual ~Queryable() = default;
     // Refuses (config) anything but one read-only statement. Sees whole epochs only.
     virtual auto query(const std::string& sql, std::size_t rows_max) -> Result<QueryResult> = 0;
+    virtual auto query_arrow(const std::string& sql, std::size_t rows_max)
+        -> Result<QueryStream> = 0;
 };
 
 }  // namespace leat

@@ -91,7 +91,7 @@ class Commands(CliTest):
         with self.running(pipeline):
             self.wait_for_rows(pipeline, 50)
             table = pipeline.command(*query, "SELECT id, note FROM orders WHERE id < 3 ORDER BY id")
-            self.assertEqual(table.stdout, "id  note\n--  ------  \n1   note 1\n2   note 2\n")
+            self.assertEqual(table.stdout, "id  note\n--  ------\n 1  note 1\n 2  note 2\n(2 rows)\n")
             done = pipeline.command(*query, "SELECT max(amount) AS most, NULL AS none FROM orders", "--json")
             answer = json.loads(done.stdout)
             self.assertEqual((answer["columns"], answer["rows"], answer["truncated"]),

@@ -48,10 +48,11 @@ install_packages() {
     command -v apt-get >/dev/null ||
         die "these packages are missing: $missing" "install them with this system's package manager"
     say "installing system packages: $missing"
-    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+    local apt=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o DPkg::Lock::Timeout=300)
     as_root "${apt[@]}" update >/dev/null ||
         die "apt-get update failed" "check the network and /etc/apt/sources.list"
-    # The package would start a server of its own on port 5432; ours are private and temporary.
+    # The package would start a server of its own on port 5432; ours are private and temporary. So
+    # would others, where RUNLEVEL does not tell them that this is no time for servers.
     as_root mkdir -p "$(dirname "$conf")"
     echo 'create_main_cluster = false' | as_root tee "$conf" >/dev/null
     local failed=0

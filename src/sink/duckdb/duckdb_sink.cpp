@@ -263,4 +263,8 @@ auto DuckDbSink::query(const std::string& sql, std::size_t rows_max) -> Result<Q
     return queries_.run(sql, rows_max);
 }
 
+auto DuckDbSink::query_arrow(const std::string& sql, std::size_t rows_max) -> Result<QueryStream> {
+    return queries_.run_arrow(sql, rows_max);
+}
+
 }  // namespace leat

@@ -33,6 +33,7 @@ public:
     auto settle(bool last) -> Result<Committed> override;
 
     auto query(const std::string& sql, std::size_t rows_max) -> Result<QueryResult> override;
+    auto query_arrow(const std::string& sql, std::size_t rows_max) -> Result<QueryStream> override;
 
     auto check() -> Result<std::vector<Finding>> override;
 

@@ -1,6 +1,7 @@
 // Queries of the DuckDB sink: one statement, SELECT only, values as text.
 #include "sink/duckdb/query.hpp"
 
+#include "sink/duckdb/query_arrow.hpp"
 #include "sink/duckdb/query_screen.hpp"
 
 namespace leat::duckdb {
@@ -126,6 +127,14 @@ auto answer(Connection& connection, const std::string& sql, std::size_t rows_max
     return result;
 }
 
+auto answer_in_arrow(Connection& connection, const std::string& sql, std::size_t rows_max)
+    -> Result<QueryStream> {
+    QueryResult examined;
+    TRY(connection.execute("BEGIN TRANSACTION READ ONLY"));
+    TRY(examine(connection, sql, examined));
+    return arrow_answer(connection, sql, rows_max);
+}
+
 }  // namespace
 
 auto QueryGate::enter() -> Result<std::list<Connection>::iterator> {
@@ -144,9 +153,10 @@ auto QueryGate::leave(std::list<Connection>::iterator connection) -> bool {
     return database_ == nullptr;
 }
 
-auto QueryGate::run(const std::string& sql, std::size_t rows_max) -> Result<QueryResult> {
+template <class Work>
+auto QueryGate::with_connection(Work work) -> std::invoke_result_t<Work, Connection&> {
     const auto connection = TRY(enter());
-    auto result = answer(*connection, sql, rows_max);
+    auto result = work(*connection);
     // What fails in a transaction that only reads is the query's own doing, unless it was stopped.
     const bool was_stopped = leave(connection);
     if (!result) {
@@ -154,6 +164,16 @@ auto QueryGate::run(const std::string& sql, std::size_t rows_max) -> Result<Quer
         result.error().context = "query";
     }
     return result;
+}
+
+auto QueryGate::run(const std::string& sql, std::size_t rows_max) -> Result<QueryResult> {
+    return with_connection(
+        [&](Connection& connection) { return answer(connection, sql, rows_max); });
+}
+
+auto QueryGate::run_arrow(const std::string& sql, std::size_t rows_max) -> Result<QueryStream> {
+    return with_connection(
+        [&](Connection& connection) { return answer_in_arrow(connection, sql, rows_max); });
 }
 
 auto QueryGate::open(Database& database) -> void {

@@ -6,6 +6,7 @@
 #include <list>
 #include <mutex>
 #include <string>
+#include <type_traits>
 
 #include "base/result.hpp"
 #include "sink/duckdb/client.hpp"
@@ -21,6 +22,7 @@ public:
 
     // One SELECT (FROM, VALUES, WITH … SELECT) in a read-only transaction of its own.
     auto run(const std::string& sql, std::size_t rows_max) -> Result<QueryResult>;
+    auto run_arrow(const std::string& sql, std::size_t rows_max) -> Result<QueryStream>;
 
     // `database` outlives the next close().
     auto open(Database& database) -> void;
@@ -28,6 +30,9 @@ public:
     [[nodiscard]] auto running() -> std::size_t;
 
 private:
+    // Calls `work(connection)` with a connection of the query's own.
+    template <class Work>
+    auto with_connection(Work work) -> std::invoke_result_t<Work, Connection&>;
     auto enter() -> Result<std::list<Connection>::iterator>;
     // Whether the gate has been closed meanwhile.
     auto leave(std::list<Connection>::iterator connection) -> bool;

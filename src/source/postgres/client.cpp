@@ -240,6 +240,30 @@ auto Connection::query_patiently(const std::string& sql, const std::stop_token& 
     return rows;
 }
 
+auto Connection::query_within(const std::string& sql, Duration within, const std::stop_token& stop)
+    -> Result<Rows> {
+    const auto doing = first_line(sql).substr(0, 60);
+    const auto deadline = std::chrono::steady_clock::now() + within;
+    if (PQsendQuery(raw(), sql.c_str()) == 0) return failure(doing);
+    while (PQisBusy(raw()) != 0) {
+        constexpr int tick_ms = 100;
+        if (wait_for_socket(raw(), POLLIN, tick_ms) > 0) {
+            if (PQconsumeInput(raw()) == 0) return failure(doing);
+            continue;
+        }
+        if (stop.stop_requested()) return Error{Fault::retry, "stopped", "", "postgres"};
+        if (std::chrono::steady_clock::now() >= deadline)
+            return Error{Fault::retry, "server does not answer",
+                         "Look whether it is overloaded, stopped, or cut off by the network.",
+                         "postgres"};
+    }
+    auto* answer = PQgetResult(raw());
+    Rows rows(answer);
+    if (!succeeded(answer)) return result_error(raw(), answer, doing);
+    while (auto* rest = PQgetResult(raw())) PQclear(rest);
+    return rows;
+}
+
 auto Connection::start_copy(const std::string& sql) -> Result<void> {
     const Rows rows = TRY(query(sql));
     return {};

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "format/pgoutput/lsn.hpp"
 
@@ -58,6 +59,11 @@ public:
     // stop cancels.
     auto query_patiently(const std::string& sql, const std::stop_token& stop,
                          const std::function<void()>& while_waiting) -> Result<Rows>;
+
+    // The same for a server that may be hung: gives up after `within` or when stop is asked for. The
+    // connection is then of no use any more.
+    auto query_within(const std::string& sql, Duration within, const std::stop_token& stop)
+        -> Result<Rows>;
 
     // Starts `COPY … TO STDOUT`; then copied() until it yields nothing. The view lives until the
     // next call.

@@ -19,6 +19,7 @@
 #include "source/postgres/slot.hpp"
 #include "source/postgres/snapshot.hpp"
 #include "source/source.hpp"
+#include "source/vitals.hpp"
 
 namespace leat::postgres {
 
@@ -26,6 +27,7 @@ class PostgresSource final : public Source,
                              public Snapshots,
                              public Describable,
                              public Removable,
+                             public Watchable,
                              public Checkable {
 public:
     static auto make(const PostgresConfig& config, const SourceContext& context)
@@ -44,6 +46,11 @@ public:
 
     auto describe_tables() -> Result<std::vector<DescribedTable>> override;
     auto remove() -> Result<std::vector<std::string>> override;
+
+    auto watch(const std::optional<Position>& durable, const std::stop_token& stop)
+        -> Result<SourceVitals> override;
+    static auto vital_infos() -> std::vector<VitalInfo>;
+
     auto check() -> Result<std::vector<Finding>> override;
 
 private:
@@ -81,6 +88,8 @@ private:
 
     Position point_;
     std::unique_ptr<TableImages> images_;
+
+    std::optional<Connection> watching_;  // of watch() alone
 };
 
 }  // namespace leat::postgres
