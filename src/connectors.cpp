@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "config/describe.hpp"
 #include "config/read.hpp"
 #include "queue/log/config.hpp"
 #include "queue/log/log_check.hpp"
@@ -35,18 +36,25 @@ auto configure(const config::Node& node, config::Problems& problems, const Conte
     };
 }
 
+template <class Connector>
+auto vitals_of() -> std::vector<VitalInfo> {
+    if constexpr (requires { Connector::vital_infos(); }) return Connector::vital_infos();
+    else return {};
+}
+
 template <class Options, class Connector>
 constexpr auto source(std::string_view name) -> SourceType {
-    return {name, &configure<Source, Options, Connector, SourceContext>};
+    return {{name, &configure<Source, Options, Connector, SourceContext>, &config::describe<Options>},
+            &vitals_of<Connector>};
 }
 template <class Options, class Connector, class Check>
 constexpr auto queue(std::string_view name) -> QueueType {
-    return {{name, &configure<Queue, Options, Connector, QueueContext>},
+    return {{name, &configure<Queue, Options, Connector, QueueContext>, &config::describe<Options>},
             &configure<Checkable, Options, Check, QueueContext>};
 }
 template <class Options, class Connector>
 constexpr auto sink(std::string_view name) -> SinkType {
-    return {name, &configure<Sink, Options, Connector, SinkContext>};
+    return {name, &configure<Sink, Options, Connector, SinkContext>, &config::describe<Options>};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/finding.hpp"
 #include "config/node.hpp"
@@ -16,6 +17,7 @@
 #include "queue/queue.hpp"
 #include "sink/sink.hpp"
 #include "source/source.hpp"
+#include "source/vitals.hpp"
 
 namespace leat {
 
@@ -27,12 +29,15 @@ template <class Maker, class Context>
 struct ConnectorType {
     std::string_view name;
     Maker (*configure)(const config::Node&, config::Problems&, const Context&);
+    std::string (*describe)();  // its options, a table in Markdown
 };
 
 // A queue is opened by being made, so what looks at it is a connector of its own.
 using CheckMaker = std::function<Result<std::unique_ptr<Checkable>>()>;
 
-using SourceType = ConnectorType<SourceMaker, SourceContext>;
+struct SourceType : ConnectorType<SourceMaker, SourceContext> {
+    std::vector<VitalInfo> (*vitals)();  // gauges of its own
+};
 struct QueueType : ConnectorType<QueueMaker, QueueContext> {
     CheckMaker (*configure_check)(const config::Node&, config::Problems&, const QueueContext&);
 };

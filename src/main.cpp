@@ -9,7 +9,9 @@
 #include "cli/exit_code.hpp"
 #include "cli/init_command.hpp"
 #include "cli/log_command.hpp"
+#include "cli/pause_command.hpp"
 #include "cli/query_command.hpp"
+#include "cli/reference_command.hpp"
 #include "cli/run_command.hpp"
 #include "cli/status_command.hpp"
 #include "cli/version_command.hpp"
@@ -55,6 +57,25 @@ auto add_query(CLI::App& app, cli::QueryArguments& arguments) -> CLI::App* {
         ->transform(CLI::CheckedTransformer(formats));
     add_json(*command, arguments.json);
     return command;
+}
+
+auto add_pause(CLI::App& app, cli::PauseArguments& arguments, int& code) -> void {
+    for (const bool paused : {true, false}) {
+        auto* command = paused ? app.add_subcommand("pause", "put a sink to rest; capture goes on")
+                               : app.add_subcommand("resume", "let a paused sink go on");
+        add_file(*command, arguments.file);
+        command->add_option("SINK", arguments.sink, "the sink's name (default: all)");
+        add_json(*command, arguments.json);
+        command->callback([&, paused] { code = cli::pause_command(arguments, paused); });
+    }
+}
+
+auto add_reference(CLI::App& app, std::string& page, int& code) -> void {
+    auto* command = app.add_subcommand("reference", "a reference page, as Markdown");
+    command->add_option("PAGE", page, "configuration or metrics")
+        ->required()
+        ->check(CLI::IsMember({"configuration", "metrics"}));
+    command->callback([&] { code = cli::reference_command(page); });
 }
 
 auto add_dead_letters(CLI::App& app, cli::DeadLettersArguments& arguments, int& code) -> void {
@@ -111,6 +132,9 @@ auto main(int argc, char** argv) -> int {
     add_json(*status_command, status.json);
     status_command->callback([&] { code = cli::status_command(status); });
 
+    cli::PauseArguments pause;
+    add_pause(app, pause, code);
+
     cli::CheckArguments check;
     auto* check_command = app.add_subcommand("check", "validate a pipeline file, look at its servers");
     add_file(*check_command, check.file);
@@ -140,6 +164,9 @@ auto main(int argc, char** argv) -> int {
 
     cli::DeadLettersArguments dead_letters;
     add_dead_letters(app, dead_letters, code);
+
+    std::string page;
+    add_reference(app, page, code);
 
     bool version_json = false;
     auto* version_command = app.add_subcommand("version", "versions of leat and its libraries");

@@ -3,65 +3,13 @@
 
 #include <algorithm>
 
+#include "cli/engine_options.hpp"
 #include "config/pipeline_file.hpp"
 #include "config/read.hpp"
 
 namespace leat::cli {
 
 namespace {
-
-// The engine's own options, section `run`.
-struct EngineOptions {
-    std::uint32_t snapshot_workers = 2;
-    std::int64_t epoch_rows_max = EpochLimits{}.rows_max;
-    config::Bytes epoch_bytes_max = config::Bytes::mib(64);
-    config::Duration epoch_age_max{EpochLimits{}.age_max};
-    double commit_pause_factor = EpochLimits{}.pause_factor;
-
-    static constexpr auto fields() {
-        using config::field;
-        return config::fields(
-            field("snapshot_workers", &EngineOptions::snapshot_workers,
-                  "connections that read a snapshot in parallel")
-                .between(1, 64),
-            field("epoch_rows_max", &EngineOptions::epoch_rows_max,
-                  "rows after which a sink that lags commits")
-                .at_least(1),
-            field("epoch_bytes_max", &EngineOptions::epoch_bytes_max,
-                  "bytes after which a sink that lags commits"),
-            field("epoch_age_max", &EngineOptions::epoch_age_max,
-                  "time after which a sink that lags commits"),
-            field("commit_pause_factor", &EngineOptions::commit_pause_factor,
-                  "pause after a commit, in multiples of what it cost, when the sink is up to date")
-                .between(0, 1000));
-    }
-};
-
-// Section `http`: the port for monitoring.
-struct HttpOptions {
-    std::string listen;
-
-    static constexpr auto fields() {
-        return config::fields(
-            config::field("listen", &HttpOptions::listen,
-                          "address and port that serve metrics and health to whoever asks, such as "
-                          "127.0.0.1:9187")
-                .required()
-                .not_empty());
-    }
-};
-
-// What the engine reads of a sink's node; the connector reads the rest.
-struct SinkOptions {
-    std::string name;
-    std::vector<std::string> tables;
-
-    static constexpr auto fields() {
-        using config::field;
-        return config::fields(field("name", &SinkOptions::name, "name of the sink; default: its type"),
-                              field("tables", &SinkOptions::tables, "target tables; default: all"));
-    }
-};
 
 template <class Type>
 auto find_type(const config::Node& node, config::Problems& problems, std::string_view role,
@@ -173,6 +121,10 @@ auto load(const std::filesystem::path& path, const Clock& clock) -> Result<Loade
     return loaded;
 }
 
+auto pauses_folder(const Loaded& loaded) -> std::filesystem::path {
+    return loaded.queue_path / "paused";
+}
+
 auto assemble(const Loaded& loaded) -> Result<PipelineParts> {
     PipelineParts parts;
     parts.name = loaded.name;
@@ -188,6 +140,7 @@ auto assemble(const Loaded& loaded) -> Result<PipelineParts> {
     }
     parts.capture = loaded.capture;
     parts.epoch = loaded.epoch;
+    parts.pauses = pauses_folder(loaded);
     return parts;
 }
 

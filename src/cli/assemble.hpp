@@ -36,6 +36,9 @@ struct Loaded {
 // All that is wrong with the file comes back at once, with line, column and caret (config).
 auto load(const std::filesystem::path& file, const Clock& clock) -> Result<Loaded>;
 
+// Where it is noted which sinks are paused.
+auto pauses_folder(const Loaded& loaded) -> std::filesystem::path;
+
 // Opens the queue (recovery included) and makes the parts.
 auto assemble(const Loaded& loaded) -> Result<PipelineParts>;
 

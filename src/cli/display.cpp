@@ -82,6 +82,18 @@ auto table_line(const TableName& table, const TableCounts& counts, const LaneSta
     return line;
 }
 
+// What does not hold, beyond what the lines of source and sinks say by themselves.
+auto troubles(const PipelineStatus& now) -> std::vector<std::string> {
+    std::vector<std::string> lines;
+    for (const auto& condition : now.conditions) {
+        const bool is_said = condition.type == "SourceReachable" || condition.type == "SinkReachable";
+        if (condition.verdict == Verdict::no && !is_said)
+            lines.push_back(fmt::format("{} {}: {}", condition.component, condition.type,
+                                        first_line(condition.message)));
+    }
+    return lines;
+}
+
 }  // namespace
 
 auto live_lines(const PipelineStatus& now, const PipelineStatus& before, double seconds,
@@ -96,6 +108,7 @@ auto live_lines(const PipelineStatus& now, const PipelineStatus& before, double 
             lines.push_back(table_line(table, counts, lane, lane_before(before, lane.name),
                                        now.capture, seconds));
     }
+    for (auto& line : troubles(now)) lines.push_back(std::move(line));
     return lines;
 }
 
@@ -115,6 +128,7 @@ auto summary_line(const PipelineStatus& now, const PipelineStatus& before, doubl
                             lag_text(lane, wall_us));
         if (worth_saying(lane)) line += " (" + first_line(lane.message) + ")";
     }
+    for (const auto& trouble : troubles(now)) line += "; " + trouble;
     return line;
 }
 

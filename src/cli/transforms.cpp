@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/describe.hpp"
 #include "config/read.hpp"
 #include "pipeline/routes.hpp"
 #include "transform/sql/tree.hpp"
@@ -88,6 +89,8 @@ auto span_of(const config::Node& node) -> config::Span {
 }
 
 }  // namespace
+
+auto describe_transforms() -> std::string { return config::describe<TransformOptions>(); }
 
 auto read_transforms(const config::PipelineFile& file, config::Problems& problems)
     -> std::vector<TransformEntry> {

@@ -26,6 +26,9 @@ struct TransformEntry {
 auto read_transforms(const config::PipelineFile& file, config::Problems& problems)
     -> std::vector<TransformEntry>;
 
+// The options of a transform, a table in Markdown.
+auto describe_transforms() -> std::string;
+
 // `data`: the pipeline's data folder, where the letters go. `tables`: of the sink; empty: all.
 auto shaper_maker(const std::vector<TransformEntry>& transforms, const std::string& pipeline,
                   const std::string& sink, const std::set<std::string>& tables,

@@ -67,6 +67,11 @@ auto answer_query(Pipeline& pipeline, std::string_view target, const std::string
     return {200, boost::json::serialize(to_json(*result))};
 }
 
+auto answer_pause(Pipeline& pipeline, std::string_view target, bool paused) -> wire::HttpReply {
+    const auto done = pipeline.pause(parameter(target, "sink"), paused);
+    return done ? wire::HttpReply{200, "{}"} : error_reply(done.error());
+}
+
 // Open means: past the start, and not given up.
 auto is_ready(const PipelineStatus& status) -> bool {
     const auto is_open = [](const auto& part) {
@@ -126,6 +131,10 @@ auto open_door(Pipeline& pipeline, const DoorOptions& options)
     const auto inside = [&pipeline, version](const wire::HttpRequest& request) -> wire::HttpReply {
         if (request.method == "POST" && request.target.starts_with("/query"))
             return answer_query(pipeline, request.target, request.body);
+        for (const bool paused : {true, false})
+            if (request.method == "POST" &&
+                request.target.starts_with(paused ? "/pause" : "/resume"))
+                return answer_pause(pipeline, request.target, paused);
         if (request.method == "GET" && request.target == "/status")
             return {200, boost::json::serialize(to_json(pipeline.status()))};
         if (auto reply = answer_monitoring(pipeline, version, request)) return *std::move(reply);

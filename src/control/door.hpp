@@ -4,6 +4,7 @@
 //   POST /query[?sink=NAME]  body: one read-only SQL statement → {columns, types, rows, truncated};
 //                            with &format=arrow: an Arrow IPC stream
 //   GET  /status             → the status object
+//   POST /pause[?sink=NAME], /resume[?sink=NAME]   all sinks without a name → {}
 // and there as well as on the port of `http: {listen: …}`, for monitoring, what holds no rows:
 //   GET  /metrics  /livez  /readyz  /health  /health/COMPONENT
 //

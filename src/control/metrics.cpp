@@ -71,6 +71,14 @@ constexpr std::array infos = {
                "Rows that broke an expectation and went on."},
     MetricInfo{"leat_dead_letter_rows_total", Kind::counter, "pipeline,sink,table,reason",
                "Rows set aside as dead letters."},
+    MetricInfo{"leat_sink_copies_total", Kind::counter, "pipeline,sink",
+               "Copies of a sink's target made for other readers."},
+    MetricInfo{"leat_sink_copy_failures_total", Kind::counter, "pipeline,sink",
+               "Attempts to make one that failed."},
+    MetricInfo{"leat_sink_copy_timestamp_seconds", Kind::gauge, "pipeline,sink",
+               "When the newest copy was begun, in seconds since 1970."},
+    MetricInfo{"leat_sink_copy_duration_seconds", Kind::gauge, "pipeline,sink",
+               "How long the newest copy took."},
     MetricInfo{"leat_dead_letters", Kind::gauge, "pipeline,sink",
                "Dead letters that are open, of earlier runs too."},
 };
@@ -255,6 +263,14 @@ auto add_lane(Exposition& out, const LaneStatus& lane) -> void {
         for (const auto& [table, counts] : lane.tables)
             out.add("leat_freshness_timestamp_seconds", seconds_of(lane.reached_commit_time_us),
                     {sink.front(), {"table", target_name(table)}});
+    if (lane.copy.is_wanted) {
+        out.add("leat_sink_copies_total", lane.copy.made, sink);
+        out.add("leat_sink_copy_failures_total", lane.copy.failures, sink);
+    }
+    if (lane.copy.made > 0) {
+        out.add("leat_sink_copy_timestamp_seconds", seconds_of(lane.copy.made_us), sink);
+        out.add("leat_sink_copy_duration_seconds", lane.copy.seconds, sink);
+    }
     if (lane.open_letters) {
         std::int64_t letters = 0;
         for (const auto& [table, count] : *lane.open_letters) letters += count;

@@ -65,8 +65,8 @@ auto is_up_to_date(const LaneStatus& lane, const CaptureStatus& capture) -> bool
 // The phase of the whole is that of its part that is furthest from streaming.
 auto rank(Phase phase) -> int {
     constexpr std::array from_best = {Phase::streaming, Phase::catching_up, Phase::snapshotting,
-                                      Phase::starting,  Phase::stopped,     Phase::waiting,
-                                      Phase::failed};
+                                      Phase::starting,  Phase::paused,      Phase::stopped,
+                                      Phase::waiting,   Phase::failed};
     return static_cast<int>(std::find(from_best.begin(), from_best.end(), phase) -
                             from_best.begin());
 }
@@ -127,6 +127,14 @@ auto dead_letters_empty(const LaneStatus& lane) -> Condition {
     return decided(std::move(condition), Verdict::no, "RowsSetAside",
                    "rows were set aside as dead letters: " + std::to_string(letters),
                    "Look at them with `leat dead-letters list FILE`.");
+}
+
+auto copy_fresh(const LaneStatus& lane) -> Condition {
+    auto condition = about("CopyFresh", lane.name, Health::degraded);
+    if (lane.copy.error) return failing(std::move(condition), "Failing", lane.copy.error);
+    const bool made = lane.copy.made > 0;
+    return decided(std::move(condition), made ? Verdict::yes : Verdict::unknown,
+                   made ? "Made" : "NotYet");
 }
 
 }  // namespace
@@ -237,6 +245,9 @@ auto Judge::sink_reachable(const LaneStatus& lane) -> Condition {
     if (is_waiting) return failing(std::move(condition), "Failing", lane.error);
     if (lane.phase == Phase::starting)
         return decided(std::move(condition), Verdict::unknown, "Starting");
+    if (lane.phase == Phase::paused)
+        return decided(std::move(condition), Verdict::unknown, "Paused", "a person has paused it",
+                       "Let it go on with `leat resume FILE " + lane.name + "`.");
     if (lane.phase == Phase::stopped)
         return decided(std::move(condition), Verdict::unknown, "NotRunning");
     if (recovering) return decided(std::move(condition), Verdict::unknown, "Recovering");
@@ -256,6 +267,7 @@ auto Judge::lane_conditions(PipelineStatus& status, LaneStatus& lane) -> void {
                              "See whether the sink is slow, or wait if it catches up."));
     else hold(status, decided(std::move(keeping_up), Verdict::yes, "UpToDate"));
     hold(status, dead_letters_empty(lane));
+    if (lane.copy.is_wanted) hold(status, copy_fresh(lane));
 }
 
 auto Judge::lag_seconds(const std::string& part, bool up_to_date, std::int64_t at_us) -> double {

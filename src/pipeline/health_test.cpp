@@ -79,7 +79,7 @@ TEST_F(HealthTest, NothingIsHealthyUnproved) {
 }
 
 TEST_F(HealthTest, EveryPhaseOfALaneButStreamingIsLess) {
-    for (const auto phase : {Phase::starting, Phase::snapshotting, Phase::stopped}) {
+    for (const auto phase : {Phase::starting, Phase::snapshotting, Phase::paused, Phase::stopped}) {
         lane().phase = phase;
         EXPECT_EQ(look(), Health::degraded) << to_string(phase);
     }

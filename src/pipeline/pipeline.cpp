@@ -19,6 +19,11 @@ constexpr Duration look_every = std::chrono::milliseconds(20);
 constexpr Duration watch_every = std::chrono::seconds(1);
 constexpr Duration alive_within = std::chrono::seconds(10);
 
+auto paused_error() -> Error {
+    return Error{Fault::config, "a sink is paused, so the pipeline cannot catch up",
+                 "Let it go on with `leat resume FILE`.", "pipeline"};
+}
+
 auto names_of(const std::vector<LanePart>& lanes) -> std::vector<std::string> {
     std::vector<std::string> names;
     for (const auto& lane : lanes) names.push_back(lane.name);
@@ -62,7 +67,8 @@ private:
 Pipeline::Pipeline(PipelineParts parts, const Clock& clock)
     : parts_(std::move(parts)),
       clock_(clock),
-      status_(parts_.name, names_of(parts_.lanes), clock.wall_us()) {
+      status_(parts_.name, names_of(parts_.lanes), clock.wall_us()),
+      pauses_(parts_.pauses, names_of(parts_.lanes)) {
     for (const auto& lane : parts_.lanes) {
         doors_.push_back(std::make_unique<Door>());
         doors_.back()->name = lane.name;
@@ -82,10 +88,22 @@ auto Pipeline::run_lane(std::size_t index, const std::stop_token& stop) -> Resul
     options.seed = seed_of(clock_, index + 1);
     auto& door = *doors_[index];
     Lane lane(std::move(options), part.make_sink, *parts_.queue, clock_, status_, [&](Sink* sink) {
+        door.closing.request_stop();
         const std::unique_lock lock(door.mutex);
+        door.closing = std::stop_source();
         door.sink = sink;
     });
-    return lane.run(stop);
+    while (true) {
+        if (pauses_.is_paused(part.name)) {
+            status_.lane(index, [](LaneStatus& status) { status.phase = Phase::paused; });
+            pauses_.wait_for_end(part.name, stop);
+        }
+        std::stop_source rest;
+        const std::stop_callback when_stopped(stop, [&] { rest.request_stop(); });
+        const std::stop_callback when_paused(pauses_.rest(part.name), [&] { rest.request_stop(); });
+        auto result = lane.run(rest.get_token());
+        if (!result || stop.stop_requested()) return result;
+    }
 }
 
 auto Pipeline::run_capture(const std::stop_token& stop) -> Result<void> {
@@ -101,6 +119,57 @@ auto Pipeline::run_capture(const std::stop_token& stop) -> Result<void> {
 auto Pipeline::run_watch(const std::stop_token& stop) -> Result<void> {
     Watch(TRY(parts_.make_source()), status_, clock_).run(stop);
     return {};
+}
+
+// One thread for all sinks: copies are for readers who can wait.
+auto Pipeline::run_copies(const std::stop_token& stop) -> Result<void> {
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    while (!stop.stop_requested()) {
+        for (std::size_t i = 0; i < doors_.size(); ++i) copy_if_due(i, stop);
+        std::unique_lock lock(mutex);
+        wake.wait_for(lock, stop, watch_every, [] { return false; });
+    }
+    return {};
+}
+
+auto Pipeline::copy_if_due(std::size_t index, const std::stop_token& stop) -> void {
+    auto& door = *doors_[index];
+    const std::shared_lock lock(door.mutex);
+    auto* copying = dynamic_cast<Copying*>(door.sink);
+    if (copying == nullptr || copying->copy_every() == Duration::zero()) return;
+    const auto now = clock_.steady();
+    const auto started_us = clock_.wall_us();
+    bool is_whole = false;
+    std::int64_t commits = 0;
+    status_.lane(index, [&](LaneStatus& lane) {
+        lane.copy.is_wanted = true;
+        is_whole = lane.image_complete;
+        commits = lane.commits;
+    });
+    const bool is_early = door.copied_at && now - *door.copied_at < copying->copy_every();
+    // A half-filled table is no use to anybody.
+    if (!is_whole || is_early || door.copied == commits) return;
+    door.copied_at = now;
+    std::stop_source end;
+    const std::stop_callback when_stopped(stop, [&] { end.request_stop(); });
+    const std::stop_callback when_closing(door.closing.get_token(), [&] { end.request_stop(); });
+    const auto result = copying->copy(end.get_token());
+    if (!result && end.stop_requested()) return;
+    if (result) door.copied = commits;
+    else log(LogLevel::warning, "sink {}: {}", door.name, describe(result.error()));
+    const auto took = std::chrono::duration<double>(clock_.steady() - now).count();
+    status_.lane(index, [&](LaneStatus& lane) {
+        auto& copy = lane.copy;
+        copy.error = result ? std::nullopt : std::optional(result.error());
+        if (!result) {
+            ++copy.failures;
+            return;
+        }
+        ++copy.made;
+        copy.made_us = started_us;
+        copy.seconds = took;
+    });
 }
 
 auto Pipeline::status() const -> PipelineStatus {
@@ -126,6 +195,10 @@ auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Re
             lanes.push_back(std::make_unique<Running>(
                 "sink " + parts_.lanes[i].name,
                 [this, i](const std::stop_token& lane_stop) { return run_lane(i, lane_stop); }));
+    std::unique_ptr<Running> copies;
+    if (options.only != Only::capture && !options.until_caught_up)
+        copies = std::make_unique<Running>(
+            "copies", [this](const std::stop_token& own) { return run_copies(own); });
     std::unique_ptr<Running> capture;
     std::unique_ptr<Running> watch;
     if (options.only != Only::deliver) {
@@ -135,6 +208,7 @@ auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Re
             "watch", [this](const std::stop_token& own) { return run_watch(own); });
     }
 
+    bool is_held_up = false;
     std::mutex mutex;
     std::condition_variable_any wake;
     while (!stop.stop_requested()) {
@@ -145,12 +219,17 @@ auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Re
         if (capture && capture->ended()) break;
         const bool any_failed = std::any_of(lanes.begin(), lanes.end(), ended);
         if (options.until_caught_up && (any_failed || caught_up(options.only))) break;
+        if (options.until_caught_up && options.only != Only::capture && pauses_.any()) {
+            is_held_up = true;
+            break;
+        }
         std::unique_lock lock(mutex);
         wake.wait_for(lock, stop, look_every, [] { return false; });
     }
     // Capture first: nothing new comes in while the lanes finish their epochs.
     Result<void> outcome;
     if (watch) watch->request_stop();
+    if (copies) copies->request_stop();
     if (capture) {
         capture->request_stop();
         outcome = capture->join();
@@ -159,7 +238,7 @@ auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Re
     for (auto& lane : lanes)
         if (auto result = lane->join(); !result && outcome) outcome = std::move(result);
     if (watch && watch->join() && !outcome) look_last();
-    return outcome;
+    return outcome && is_held_up ? Result<void>(paused_error()) : outcome;
 }
 
 // What ended the pipeline may be the slot: the report shall say how it stands.
@@ -204,6 +283,19 @@ auto Pipeline::caught_up(Only only) const -> bool {
     return std::all_of(state.lanes.begin(), state.lanes.end(), [&](const LaneStatus& lane) {
         return lane.image_complete && lane.reached >= *target;
     });
+}
+
+auto Pipeline::pause(const std::string& sink, bool paused) -> Result<void> {
+    bool is_known = sink.empty();
+    for (const auto& lane : parts_.lanes) {
+        if (!sink.empty() && lane.name != sink) continue;
+        is_known = true;
+        TRY(pauses_.set(lane.name, paused));
+        log(LogLevel::info, "sink {}: {}", lane.name, paused ? "is paused" : "goes on");
+    }
+    if (is_known) return {};
+    return Error{Fault::config, "no such sink: " + sink, "Use the name of a sink of this pipeline.",
+                 ""};
 }
 
 template <class Ask>

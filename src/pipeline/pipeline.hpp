@@ -15,6 +15,7 @@
 #include "pipeline/health.hpp"
 #include "pipeline/lane.hpp"
 #include "pipeline/letter_count.hpp"
+#include "pipeline/pauses.hpp"
 
 namespace leat {
 
@@ -34,6 +35,7 @@ struct PipelineParts {
     CaptureOptions capture;
     EpochLimits epoch;
     BackoffLimits backoff;  // of every lane; capture has its own
+    std::filesystem::path pauses{};  // folder that says which sinks are paused
 };
 
 enum class Only { nothing_left_out, capture, deliver };
@@ -64,11 +66,18 @@ public:
     auto query_arrow(const std::string& sink, const std::string& sql, std::size_t rows_max)
         -> Result<QueryStream>;
 
+    // Puts sinks to rest or lets them go on; `sink` empty: all. A sink that rests finishes its epoch
+    // and closes its target; capture goes on, and the log keeps what the sink will need. Durable.
+    auto pause(const std::string& sink, bool paused) -> Result<void>;
+
 private:
     struct Door {
         std::string name;
         std::shared_mutex mutex;  // shared: a query runs; unique: the sink comes or goes
         Sink* sink = nullptr;
+        std::stop_source closing;     // asked before the sink goes: whoever is inside hurries
+        std::optional<std::int64_t> copied;  // commits that the newest copy shows; of the copying thread
+        std::optional<Duration> copied_at;
     };
     class Running;
 
@@ -78,6 +87,8 @@ private:
     auto run_lane(std::size_t index, const std::stop_token& stop) -> Result<void>;
     auto run_capture(const std::stop_token& stop) -> Result<void>;
     auto run_watch(const std::stop_token& stop) -> Result<void>;
+    auto run_copies(const std::stop_token& stop) -> Result<void>;
+    auto copy_if_due(std::size_t index, const std::stop_token& stop) -> void;
     [[nodiscard]] auto caught_up(Only only) const -> bool;
     auto look() -> void;
     auto look_last() -> void;
@@ -88,6 +99,7 @@ private:
     Status status_;
     std::vector<std::unique_ptr<Door>> doors_;
     Guarded<std::optional<Position>> target_;
+    Pauses pauses_;
     Forecast forecast_;
     Duration watched_{};
     std::vector<LetterCount> letters_;  // of every lane

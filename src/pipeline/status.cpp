@@ -14,6 +14,7 @@ auto to_string(Phase phase) -> std::string {
         case Phase::snapshotting: return "snapshotting";
         case Phase::catching_up: return "catching_up";
         case Phase::streaming: return "streaming";
+        case Phase::paused: return "paused";
         case Phase::waiting: return "waiting";
         case Phase::stopped: return "stopped";
         case Phase::failed: return "failed";

@@ -18,7 +18,9 @@
 
 namespace leat {
 
-enum class Phase { starting, snapshotting, catching_up, streaming, waiting, stopped, failed };
+enum class Phase {
+    starting, snapshotting, catching_up, streaming, paused, waiting, stopped, failed
+};
 auto to_string(Phase phase) -> std::string;
 
 struct TableCounts {
@@ -55,6 +57,16 @@ struct WatchStatus {
     Duration answered{};                 // newest answer, good or bad
     std::optional<Error> error;          // of the newest answer
     std::optional<SourceVitals> vitals;  // newest good answer
+};
+
+// Copies of a sink's target for other readers.
+struct CopyStatus {
+    bool is_wanted = false;
+    std::int64_t made = 0;
+    std::int64_t failures = 0;
+    std::int64_t made_us = 0;        // when the newest was begun: it shows what was committed then
+    double seconds = 0;              // what the newest took
+    std::optional<Error> error;      // of the newest attempt
 };
 
 struct CaptureStatus {
@@ -96,6 +108,7 @@ struct LaneStatus {
     bool circuit_open = false;
     std::map<TableName, TableCounts> tables;  // committed rows
     std::map<std::string, FlowCounts> flows;  // by output table, committed
+    CopyStatus copy;
     std::optional<std::map<std::string, std::int64_t>> open_letters;  // by output table, when known
     double lag_seconds = 0;         // judged; age of the oldest change that is not committed here
 };
@@ -117,7 +130,7 @@ auto to_string(Verdict verdict) -> std::string;  // true, false, unknown
 // One thing that must hold for the pipeline to do its work, and whether it does.
 struct Condition {
     std::string type;       // SourceReachable, SlotHealthy, SchemaInSync, LogHasRoom, SinkReachable,
-                            // KeepingUp, DeadLettersEmpty
+                            // KeepingUp, DeadLettersEmpty, CopyFresh
     std::string component;  // source, log, or the name of a sink
     Verdict verdict = Verdict::unknown;
     Health harm = Health::unhealthy;  // what it amounts to when it does not hold

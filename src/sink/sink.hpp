@@ -102,4 +102,17 @@ public:
         -> Result<QueryStream> = 0;
 };
 
+// Optional for a Sink (found by dynamic_cast): a copy of what is committed, for programs that cannot
+// read the target while it is written.
+class Copying {
+public:
+    virtual ~Copying() = default;
+    // Zero: no copy is wanted.
+    [[nodiscard]] virtual auto copy_every() const -> Duration = 0;
+    // Puts a new copy in the place of the former one, in one step; it holds whole epochs only. From
+    // a thread of its own beside all other calls, never two at once; `stop` interrupts it. An Error:
+    // the former copy stays.
+    virtual auto copy(const std::stop_token& stop) -> Result<void> = 0;
+};
+
 }  // namespace leat

@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 
+import duckdb
 import pyarrow.ipc
 
 from cli_fixture import (CONFIGURATION, ENVIRONMENT, FAILED, OK, CliTest, Pipeline, eventually, main)
@@ -317,6 +318,39 @@ class SetAside(MonitoringTest):
             self.sql("UPDATE orders SET amount = 1 WHERE id = 50")
             self.wait_for_rows(pipeline, 50)
             self.wait_until_healthy(port, process)
+
+
+class Pause(MonitoringTest):
+    def test_a_sink_rests_across_a_restart(self):
+        pipeline, port = self.monitored()
+        file = pipeline.file.name
+        with self.running(pipeline) as process:
+            self.wait_until_healthy(port, process)
+            done = pipeline.command("pause", file, "duckdb")
+            self.assertEqual((done.returncode, done.stdout), (OK, "duckdb paused\n"))
+            eventually(lambda: port.health().get("phase") == "paused", "paused")
+            self.sql("INSERT INTO orders VALUES (51, 1, 'x')")
+            eventually(lambda: port.series("leat_events_total", op="insert") == 1, "captured")
+            self.assertEqual(port.condition("SinkReachable")["reason"], "Paused")
+            self.assertEqual(port.get("/readyz")[0], 200)
+            # The file is closed: anybody may look into it.
+            with duckdb.connect(str(pipeline.warehouse), read_only=True) as warehouse:
+                self.assertEqual(warehouse.execute("SELECT count(*) FROM orders").fetchall(), [(50,)])
+            self.assert_refused(pipeline.command("pause", file, "duckdb.orders"), FAILED,
+                                "a table cannot be paused alone", "one place in the log",
+                                "leat pause FILE duckdb")
+            self.assert_refused(pipeline.command("pause", file, "lake"), FAILED, "no such sink")
+        with self.running(pipeline):
+            eventually(lambda: port.health().get("phase") == "paused", "paused after the restart")
+            status = pipeline.command("status", file)
+            self.assertEqual(status.returncode, OK)
+            self.assert_told(status.stdout, "degraded, paused", "a person has paused it",
+                             "leat resume FILE duckdb")
+        self.assert_refused(pipeline.run(), ENVIRONMENT, "paused", "leat resume")
+        done = pipeline.command("resume", file)
+        self.assertEqual(done.returncode, OK)
+        self.assert_told(done.stdout, "all sinks resumed", "no process runs now")
+        self.assert_runs(pipeline)
 
 
 class Truth(MonitoringTest):

@@ -7,8 +7,6 @@ namespace leat::duckdb {
 
 namespace {
 
-constexpr auto attached_name = "leat";
-
 // DuckDB's message without the stack trace that internal errors carry.
 auto first_line(std::string_view message) -> std::string {
     return std::string(message.substr(0, message.find('\n')));

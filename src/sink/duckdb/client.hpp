@@ -20,6 +20,9 @@ namespace leat::duckdb {
 // The version that header and library must both be of.
 inline constexpr std::string_view version_required = "v1.5.6";
 
+// What the database of the sink is called in SQL.
+inline constexpr auto attached_name = "leat";
+
 // An identifier or a text as it stands in SQL, quoted.
 auto quoted(std::string_view identifier) -> std::string;
 auto literal(std::string_view text) -> std::string;

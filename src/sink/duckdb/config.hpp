@@ -3,10 +3,26 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "config/fields.hpp"
 
 namespace leat {
+
+struct CopyConfig {
+    std::filesystem::path path;
+    config::Duration every = std::chrono::minutes(1);
+
+    static constexpr auto fields() {
+        using config::field;
+        return config::fields(
+            field("path", &CopyConfig::path,
+                  "file that is replaced by a copy of the database, to be read by anybody")
+                .required(),
+            field("every", &CopyConfig::every, "time between two copies, if anything has changed")
+                .at_least(std::chrono::seconds(1)));
+    }
+};
 
 struct DuckDbConfig {
     std::filesystem::path path;
@@ -15,6 +31,7 @@ struct DuckDbConfig {
     config::Bytes wal_bytes_max = config::Bytes::mib(256);
     config::Bytes stage_bytes_max = config::Bytes::mib(64);
     std::uint32_t queries_max = 4;
+    std::optional<CopyConfig> copy;
 
     static constexpr auto fields() {
         using config::Bytes;
@@ -34,7 +51,9 @@ struct DuckDbConfig {
                   "rows of one epoch held in memory; beyond it they wait in a file")
                 .at_least(Bytes::mib(1)),
             field("queries_max", &DuckDbConfig::queries_max, "queries that run at once; more wait")
-                .between(1, 64));
+                .between(1, 64),
+            field("copy", &DuckDbConfig::copy,
+                  "a copy for programs that read beside the pipeline; none if left out"));
     }
 };
 

@@ -10,6 +10,7 @@
 #include "base/check.hpp"
 #include "base/failpoint.hpp"
 #include "sink/duckdb/apply.hpp"
+#include "sink/duckdb/copy.hpp"
 #include "sink/duckdb/reject.hpp"
 
 namespace leat {
@@ -54,6 +55,14 @@ auto is_open_here(const std::filesystem::path& path) -> bool {
     return false;
 }
 
+// Every other file stays out of reach of SQL.
+auto allow_files(const CopyConfig& copy) -> std::string {
+    std::string list;
+    for (const auto& file : duckdb::copy_files(std::filesystem::absolute(copy.path)))
+        list += (list.empty() ? "" : ", ") + literal(file.string());
+    return "SET allowed_paths = [" + list + "]";
+}
+
 auto other(const char* what, const std::string& stored, const std::string& mine,
            const std::filesystem::path& path) -> Error {
     return {Fault::config,
@@ -66,6 +75,10 @@ auto other(const char* what, const std::string& stored, const std::string& mine,
 auto DuckDbSink::make(const DuckDbConfig& config, const SinkContext& context)
     -> Result<std::unique_ptr<Sink>> {
     CHECK(context.clock != nullptr);
+    if (config.copy && std::filesystem::absolute(config.copy->path).lexically_normal() ==
+                           std::filesystem::absolute(config.path).lexically_normal())
+        return Error{Fault::config, "copy has the path of the database itself",
+                     "Name another path in copy.path.", config.path.string()};
     return std::unique_ptr<Sink>(new DuckDbSink(config, context));
 }
 
@@ -98,6 +111,7 @@ auto DuckDbSink::open_database() -> Result<void> {
     database_.emplace(TRY(duckdb::Database::attach(config_.path.string(), row_group_rows,
                                                    settings(config_, context_))));
     connection_.emplace(TRY(database_->connect()));
+    if (config_.copy) TRY(connection_->execute(allow_files(*config_.copy)));
     TRY(
         connection_->execute("PRAGMA disable_checkpoint_on_shutdown; SET GLOBAL TimeZone = 'UTC'; "
                              "SET enable_external_access = false; "
@@ -265,6 +279,14 @@ auto DuckDbSink::query(const std::string& sql, std::size_t rows_max) -> Result<Q
 
 auto DuckDbSink::query_arrow(const std::string& sql, std::size_t rows_max) -> Result<QueryStream> {
     return queries_.run_arrow(sql, rows_max);
+}
+
+auto DuckDbSink::copy_every() const -> Duration {
+    return config_.copy ? Duration(config_.copy->every) : Duration::zero();
+}
+
+auto DuckDbSink::copy(const std::stop_token& stop) -> Result<void> {
+    return queries_.run_copy(std::filesystem::absolute(config_.copy->path), stop);
 }
 
 }  // namespace leat

@@ -20,7 +20,7 @@ namespace leat {
 // One lane thread for Sink; query() from any thread. While it is open, nobody else (no other
 // process, nor other code of this one) may open the database file: closing any descriptor of it
 // gives up DuckDB's lock.
-class DuckDbSink final : public Sink, public Queryable, public Checkable {
+class DuckDbSink final : public Sink, public Queryable, public Copying, public Checkable {
 public:
     static auto make(const DuckDbConfig& config, const SinkContext& context)
         -> Result<std::unique_ptr<Sink>>;
@@ -34,6 +34,9 @@ public:
 
     auto query(const std::string& sql, std::size_t rows_max) -> Result<QueryResult> override;
     auto query_arrow(const std::string& sql, std::size_t rows_max) -> Result<QueryStream> override;
+
+    [[nodiscard]] auto copy_every() const -> Duration override;
+    auto copy(const std::stop_token& stop) -> Result<void> override;
 
     auto check() -> Result<std::vector<Finding>> override;
 

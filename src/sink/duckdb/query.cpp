@@ -1,6 +1,7 @@
 // Queries of the DuckDB sink: one statement, SELECT only, values as text.
 #include "sink/duckdb/query.hpp"
 
+#include "sink/duckdb/copy.hpp"
 #include "sink/duckdb/query_arrow.hpp"
 #include "sink/duckdb/query_screen.hpp"
 
@@ -174,6 +175,16 @@ auto QueryGate::run(const std::string& sql, std::size_t rows_max) -> Result<Quer
 auto QueryGate::run_arrow(const std::string& sql, std::size_t rows_max) -> Result<QueryStream> {
     return with_connection(
         [&](Connection& connection) { return answer_in_arrow(connection, sql, rows_max); });
+}
+
+auto QueryGate::run_copy(const std::filesystem::path& path, const std::stop_token& stop)
+    -> Result<void> {
+    const auto connection = TRY(enter());
+    auto result = copy_database(*connection, path, stop);
+    if (leave(connection) && !result)
+        result = Error{Fault::retry, "copy was interrupted: the database is closed or checkpointed",
+                       "Nothing: it is made again.", "copy"};
+    return result;
 }
 
 auto QueryGate::open(Database& database) -> void {

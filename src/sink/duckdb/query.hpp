@@ -3,8 +3,10 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <filesystem>
 #include <list>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <type_traits>
 
@@ -22,6 +24,8 @@ public:
 
     // One SELECT (FROM, VALUES, WITH … SELECT) in a read-only transaction of its own.
     auto run(const std::string& sql, std::size_t rows_max) -> Result<QueryResult>;
+    // A copy of the database; takes the place of one query.
+    auto run_copy(const std::filesystem::path& path, const std::stop_token& stop) -> Result<void>;
     auto run_arrow(const std::string& sql, std::size_t rows_max) -> Result<QueryStream>;
 
     // `database` outlives the next close().
