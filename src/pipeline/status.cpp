@@ -4,6 +4,9 @@
 #include <arrow/array/array_primitive.h>
 #include <arrow/record_batch.h>
 
+#include <tuple>
+#include <utility>
+
 #include "base/check.hpp"
 
 namespace leat {
@@ -48,6 +51,22 @@ Status::Status(std::string pipeline, const std::vector<std::string>& lanes, std:
             state.lanes.emplace_back();
             state.lanes.back().name = name;
         }
+    });
+}
+
+auto Status::copy_without_counts() -> PipelineStatus {
+    return state_.with([](PipelineStatus& state) {
+        // Set aside for as long as the rest is copied.
+        auto captured = std::exchange(state.capture.tables, {});
+        std::vector<std::pair<std::map<TableName, TableCounts>, std::map<std::string, FlowCounts>>>
+            delivered;
+        for (auto& lane : state.lanes)
+            delivered.emplace_back(std::exchange(lane.tables, {}), std::exchange(lane.flows, {}));
+        auto copy = state;
+        state.capture.tables = std::move(captured);
+        for (std::size_t i = 0; i < delivered.size(); ++i)
+            std::tie(state.lanes[i].tables, state.lanes[i].flows) = std::move(delivered[i]);
+        return copy;
     });
 }
 

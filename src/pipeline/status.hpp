@@ -185,6 +185,8 @@ public:
         });
     }
     [[nodiscard]] auto copy() const -> PipelineStatus { return state_.copy(); }
+    // Without the counts of tables: its cost does not grow with their number.
+    [[nodiscard]] auto copy_without_counts() -> PipelineStatus;
 
 private:
     Guarded<PipelineStatus> state_;
