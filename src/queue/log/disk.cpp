@@ -24,14 +24,6 @@ auto outcome(int result) -> int {
     return result == 0 ? 0 : -errno;
 }
 
-// Of calls that an interruption leaves undone; never of a sync or a close.
-template <class Make>
-auto uninterrupted(Make make) -> int {
-    int result = make();
-    while (result < 0 && errno == EINTR) result = make();
-    return result;
-}
-
 class SystemFile final : public File {
 public:
     explicit SystemFile(int descriptor) : descriptor_(descriptor) {}

@@ -3,6 +3,7 @@
 // kept from doing anything is made again; the loops around short reads and writes are below.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -55,6 +56,14 @@ auto read_some(File& file, std::span<char> into, std::uint64_t at) -> std::int64
 
 // No room: passing trouble, unlike every other failed write.
 auto is_full(int code) -> bool;
+// For calls that an interruption leaves undone; never for a sync or a close.
+template <class Make>
+auto uninterrupted(Make make) -> int {
+    int result = make();
+    while (result < 0 && errno == EINTR) result = make();
+    return result;
+}
+
 // `code`: -errno. Missing, forbidden, read-only: config; no room: retry; everything else: fatal.
 auto disk_error(std::string_view step, const Path& path, int code) -> Error;
 

@@ -107,6 +107,7 @@ public:
 
     auto open(const QueueContext& context) -> Result<void>;
     auto recover_all() -> Result<Incarnation>;
+    auto reopen_tails() -> Result<Incarnation>;
     auto check(const Frame& frame) -> Result<void>;
     auto encode(const Frame& frame) -> Result<Outgoing>;
     auto write_hints(bool durable) -> Result<void>;
@@ -185,8 +186,19 @@ auto LogQueue::Impl::open(const QueueContext& context) -> Result<void> {
     return {};
 }
 
+// Nothing else makes files meanwhile. A failed cut ends the log before anybody may sync again.
 auto LogQueue::Impl::recover_all() -> Result<Incarnation> {
     const std::lock_guard files(log.files);
+    {
+        const std::lock_guard guard(log.mutex);
+        if (log.state.broken) return *log.state.broken;
+    }
+    auto recovered = reopen_tails();
+    if (recovered || recovered.error().fault == Fault::retry) return recovered;
+    return log.break_down(std::move(recovered).error());
+}
+
+auto LogQueue::Impl::reopen_tails() -> Result<Incarnation> {
     TRY(changes.close());
     TRY(snapshot.close());
     auto recovered = TRY(recover(log));
@@ -320,13 +332,7 @@ auto LogQueue::resume_point() -> Result<ResumePoint> {
         if (log.state.broken) return *log.state.broken;
         unfinished = log.state.of(SequenceKind::changes).in_transaction;
     }
-    if (unfinished) {
-        // Found by the fault sweep: a cut that failed to be synced was followed by another sync.
-        if (auto cut = impl_->recover_all(); !cut) {
-            if (cut.error().fault == Fault::retry) return std::move(cut).error();
-            return log.break_down(std::move(cut).error());
-        }
-    }
+    if (unfinished) TRY(impl_->recover_all());
     ResumePoint point;
     const std::lock_guard guard(log.mutex);
     const auto& current = log.state.current;

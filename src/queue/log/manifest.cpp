@@ -93,14 +93,11 @@ auto write_manifest(Disk& disk, const Path& folder, const Manifest& manifest) ->
 
 auto FolderLock::take(const Path& folder) -> Result<FolderLock> {
     const auto path = folder / "LOCK";
-    int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    while (descriptor < 0 && errno == EINTR)
-        descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    const int descriptor = uninterrupted(
+        [&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640); });
     if (descriptor < 0) return disk_error("opening the log's lock", path, -errno);
     FolderLock lock(descriptor);
-    int failed = ::flock(descriptor, LOCK_EX | LOCK_NB);
-    while (failed != 0 && errno == EINTR) failed = ::flock(descriptor, LOCK_EX | LOCK_NB);
-    if (failed != 0) {
+    if (uninterrupted([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); }) != 0) {
         if (errno != EWOULDBLOCK) return disk_error("locking the log", path, -errno);
         const auto pid = read_owner(descriptor);
         return Error{
@@ -126,12 +123,11 @@ auto FolderLock::still_there(const Path& folder) const -> Result<void> {
     struct stat ours {};
     struct stat found {};
     const auto path = folder / "LOCK";
-    int failed = ::stat(path.c_str(), &found);
-    while (failed != 0 && errno == EINTR) failed = ::stat(path.c_str(), &found);
-    if (failed != 0 && errno != ENOENT && errno != ENOTDIR)
-        return sync_error("looking for the log's folder", folder, -errno);
-    const bool same = failed == 0 && ::fstat(descriptor_, &ours) == 0 &&
-                      ours.st_dev == found.st_dev && ours.st_ino == found.st_ino;
+    int failed = uninterrupted([&] { return ::stat(path.c_str(), &found); });
+    const bool is_gone = failed != 0 && (errno == ENOENT || errno == ENOTDIR);
+    if (failed == 0) failed = uninterrupted([&] { return ::fstat(descriptor_, &ours); });
+    if (failed != 0 && !is_gone) return sync_error("looking for the log's folder", folder, -errno);
+    const bool same = !is_gone && ours.st_dev == found.st_dev && ours.st_ino == found.st_ino;
     if (same) return {};
     return Error{Fault::fatal, "folder of the log is gone: unmounted, removed or replaced",
                  "Mount or put back the folder of the log, then start again: what was not "
