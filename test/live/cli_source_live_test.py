@@ -76,8 +76,10 @@ class Access(CliTest):
             self.sql("INSERT INTO orders VALUES (51, 1, 'before the crash')")
             self.server.restart("immediate")
             self.wait_for_log(process, "next attempt in")
-            self.sql("INSERT INTO orders VALUES (52, 1, 'after it')", "DELETE FROM orders WHERE id = 1")
-            self.wait_for_rows(pipeline, 51)
+            # Only when all three have arrived there are 52 rows.
+            self.sql("DELETE FROM orders WHERE id = 1", "INSERT INTO orders VALUES (52, 1, 'after it')",
+                     "INSERT INTO orders VALUES (53, 1, 'and after that')")
+            self.wait_for_rows(pipeline, 52)
         self.assert_equal(pipeline)
 
 

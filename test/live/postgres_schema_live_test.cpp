@@ -3,6 +3,8 @@
 #include <arrow/type.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "postgres_server.hpp"
 #include "source_run.hpp"
 
@@ -170,6 +172,39 @@ TEST_F(PostgresSchema, PrimaryKeyForAFullRowTableStopsIt) {
     sql("ALTER TABLE t ADD PRIMARY KEY (id)");
     sql("INSERT INTO t VALUES (2, 'b')");
     expect_stop("it got a primary key");
+}
+
+// Found by the crash test: a commit is sent before others see it, here for as long as a synchronous
+// standby is missing. The catalog without the column made it one that had come and gone.
+TEST(PostgresUnseenCommit, SchemaChangeIsWaitedFor) {
+    PostgresServer server;
+    const auto uri = server.uri();
+    run_sql(uri, "CREATE TABLE t (id int PRIMARY KEY, v text)");
+    SourceRun run(uri, {"t"});
+    run.start();
+    run_sql(uri, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    run_sql(uri, "SELECT pg_reload_conf()");
+    ASSERT_TRUE(eventually([&] { return run_sql(uri, "SHOW synchronous_standby_names") == "nobody"; }));
+    const std::jthread application([&] {
+        run_sql(uri, "BEGIN; ALTER TABLE t ADD c int DEFAULT 7; INSERT INTO t VALUES (1, 'a', 8); COMMIT");
+    });
+    ASSERT_TRUE(eventually([&] {
+        return run_sql(uri, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == "1";
+    }));
+    const std::jthread standby([&] {
+        const bool was_waited_for = eventually([&] {
+            return run_sql(uri, "SELECT count(*) > 0 FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                                "AND query LIKE '%pg_visible_in_snapshot%'") == "t";
+        });
+        EXPECT_TRUE(was_waited_for);
+        run_sql(uri, "ALTER SYSTEM RESET synchronous_standby_names");
+        run_sql(uri, "SELECT pg_reload_conf()");
+    });
+    EXPECT_EQ(row_texts(run.read_all()), Texts{"I 1|a|8"});
+    const auto column = run.schema("t")->columns.at(2);
+    EXPECT_EQ(column.id, 3);
+    ASSERT_NE(column.default_value, nullptr);
+    EXPECT_EQ(column.default_value->ToString(), "7");
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <thread>
 
 namespace leat::postgres {
 
@@ -144,6 +146,29 @@ auto load_table(Connection& connection, std::uint32_t oid) -> Result<std::option
     const auto found =
         TRY(connection.query(std::string(table_query) + "c.oid = $1", {std::to_string(oid)}));
     return load_found(connection, found);
+}
+
+auto await_visible(Connection& connection, std::uint32_t xid) -> Result<void> {
+    // The stream's numbers have 32 bits, the snapshot's 64: the one nearest to its end is meant.
+    constexpr auto query = R"(
+SELECT pg_visible_in_snapshot((newest + (($1::bigint - newest) % 4294967296 + 6442450944)
+                               % 4294967296 - 2147483648)::text::xid8, snapshot)
+  FROM (SELECT snapshot, pg_snapshot_xmax(snapshot)::text::bigint AS newest
+          FROM pg_current_snapshot() AS snapshot) AS now)";
+    constexpr auto pause = std::chrono::milliseconds(2);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (true) {
+        const auto rows = TRY(connection.query(query, {std::to_string(xid)}));
+        if (rows.truth(0, 0)) return {};
+        if (std::chrono::steady_clock::now() >= deadline)
+            return Error{Fault::retry,
+                         "a schema change is in the server's log, but not visible yet: transaction " +
+                             std::to_string(xid),
+                         "Look whether commits wait for a synchronous standby: SELECT pid, query FROM "
+                         "pg_stat_activity WHERE wait_event = 'SyncRep';",
+                         "postgres schema"};
+        std::this_thread::sleep_for(pause);
+    }
 }
 
 }  // namespace leat::postgres

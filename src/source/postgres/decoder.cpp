@@ -62,6 +62,7 @@ auto Decoder::control(const pgoutput::Message& message) -> Result<void> {
     if (const auto* begin = std::get_if<pgoutput::Begin>(&message)) {
         frames_.begin();
         in_transaction_ = true;
+        xid_ = begin->xid;
         commit_time_us_ = begin->commit_time_us;
     } else if (const auto* commit = std::get_if<pgoutput::Commit>(&message)) {
         in_transaction_ = false;
@@ -121,6 +122,7 @@ auto Decoder::commit_stream(const pgoutput::StreamCommit& commit) -> Result<void
     failpoint("spill.commit");
     TRY(frames_.close());
     frames_.begin();
+    xid_ = commit.xid;
     commit_time_us_ = commit.commit_time_us;
     replay_ = Replay{std::move(file.mapped()), true, {commit.end_lsn.value, commit.commit_time_us}};
     return {};

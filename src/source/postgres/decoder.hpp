@@ -87,6 +87,7 @@ private:
     TableBuilder* last_table_ = nullptr;
 
     bool in_transaction_ = false;
+    std::uint32_t xid_ = 0;  // of the transaction whose changes are applied
     std::int64_t commit_time_us_ = 0;
     Lsn told_;
     std::unique_ptr<SpillFile> overflow_;                            // rest of the open transaction

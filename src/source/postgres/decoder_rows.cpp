@@ -116,7 +116,7 @@ auto Decoder::truncate(const pgoutput::Truncate& truncation) -> Result<void> {
 }
 
 auto Decoder::relate(const pgoutput::Relation& relation) -> Result<void> {
-    auto layout = TRY(relations_.accept(relation));
+    auto layout = TRY(relations_.accept(relation, xid_));
     auto& slot = tables_[relation.oid];
     last_oid_ = 0;
     last_table_ = nullptr;

@@ -179,7 +179,8 @@ auto Relations::find_columns(const pgoutput::Relation& relation, const Entry& en
     return all;
 }
 
-auto Relations::accept(const pgoutput::Relation& relation) -> Result<std::optional<TableLayout>> {
+auto Relations::accept(const pgoutput::Relation& relation, std::uint32_t xid)
+    -> Result<std::optional<TableLayout>> {
     const TableName name{std::string(relation.schema), std::string(relation.table)};
     const auto at = tables_.find(name);
     if (at == tables_.end()) return std::optional<TableLayout>();
@@ -188,6 +189,7 @@ auto Relations::accept(const pgoutput::Relation& relation) -> Result<std::option
     if (entry.table.oid != relation.oid)
         return cannot_follow(name, "it was dropped and made again");
 
+    TRY(await_visible(*TRY(sql()), xid));
     const auto catalog = TRY(load_table(*TRY(sql()), relation.oid));
     const auto* now = catalog ? &*catalog : nullptr;
     const auto found = TRY(find_columns(relation, entry, now));

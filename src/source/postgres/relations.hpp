@@ -29,8 +29,10 @@ public:
     Relations(ConnectOptions sql, std::vector<KnownTable> tables);
 
     // The layout of the rows that follow for this relation; nothing: not a table of this pipeline.
+    // `xid`: of the committed transaction that describes it.
     // A change that cannot be followed is fatal, naming the table, the change and the remedy.
-    auto accept(const pgoutput::Relation& relation) -> Result<std::optional<TableLayout>>;
+    auto accept(const pgoutput::Relation& relation, std::uint32_t xid)
+        -> Result<std::optional<TableLayout>>;
 
     // From now on `column` is read as text, because a value did not fit: a new version.
     auto widen_to_text(const TableName& table, int column) -> Result<TableLayout>;
