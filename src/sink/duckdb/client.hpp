@@ -9,10 +9,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "base/owned.hpp"
 #include "base/result.hpp"
 
 namespace leat::duckdb {
@@ -33,14 +33,6 @@ auto fault_of(duckdb_error_type type) -> Fault;
 
 // Values as text, empty: NULL. Only statements whose columns are all VARCHAR are read this way.
 using TextRows = std::vector<std::vector<std::optional<std::string>>>;
-
-template <class Handle, void (*destroy)(Handle*)>
-struct Destroyer {
-    using pointer = Handle;
-    auto operator()(Handle handle) const -> void { destroy(&handle); }
-};
-template <class Handle, void (*destroy)(Handle*)>
-using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Destroyer<Handle, destroy>>;
 
 using LogicalType = Owned<duckdb_logical_type, duckdb_destroy_logical_type>;
 using DataChunk = Owned<duckdb_data_chunk, duckdb_destroy_data_chunk>;

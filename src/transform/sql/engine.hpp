@@ -9,19 +9,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
+#include "base/owned.hpp"
 #include "base/result.hpp"
 
 namespace leat::sql {
-
-template <class Handle, void (*destroy)(Handle*)>
-struct Destroyer {
-    using pointer = Handle;
-    auto operator()(Handle handle) const -> void { destroy(&handle); }
-};
-template <class Handle, void (*destroy)(Handle*)>
-using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Destroyer<Handle, destroy>>;
 
 using Database = Owned<duckdb_database, duckdb_close>;
 using Connection = Owned<duckdb_connection, duckdb_disconnect>;
