@@ -67,7 +67,8 @@ private:
 class SystemDisk final : public Disk {
 public:
     auto open(const Path& path, Access access, std::unique_ptr<File>& file) -> int override {
-        const int flags = access == Access::read ? O_RDONLY : O_RDWR | O_CREAT;
+        const int making = access == Access::make ? O_CREAT : 0;
+        const int flags = access == Access::read ? O_RDONLY : O_RDWR | making;
         const int descriptor =
             uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0640); });
         if (descriptor < 0) return -errno;

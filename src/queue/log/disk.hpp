@@ -18,8 +18,8 @@ namespace leat::log_queue {
 
 using Path = std::filesystem::path;
 
-enum class Access { read, write };  // write: also reads, and makes the file when it is missing
-enum class Sync { data, all };      // fdatasync, fsync
+enum class Access { read, write, make };  // write: also reads; make: also makes a missing file
+enum class Sync { data, all };            // fdatasync, fsync
 
 // Sizes and counts are returned as they are, errors as -errno. Owned by one thread at a time.
 class File {

@@ -94,7 +94,7 @@ auto HintFile::write(const Hints& hints, bool durable) -> Result<void> {
     const auto slot = encode_hints(hints, sequence_);
     const std::string_view piece = slot;
     std::unique_ptr<File> file;
-    int failed = disk_.open(path, Access::write, file);
+    int failed = disk_.open(path, Access::make, file);
     if (failed == 0 && file->size() < static_cast<std::int64_t>(2 * slot_bytes)) {
         failed = write_zeros(*file, 0, 2 * slot_bytes);
         durable = true;

@@ -81,7 +81,7 @@ auto write_manifest(Disk& disk, const Path& folder, const Manifest& manifest) ->
     const auto draft = folder / "log.json.new";
     disk.remove(draft);  // what a crash left; longer contents would show behind ours
     std::unique_ptr<File> file;
-    int failed = disk.open(draft, Access::write, file);
+    int failed = disk.open(draft, Access::make, file);
     if (failed == 0) failed = write_all(*file, std::span(&piece, 1), 0);
     constexpr std::string_view step = "writing the log's manifest";
     if (failed != 0) return disk_error(step, path, failed);

@@ -217,7 +217,7 @@ inline auto MemoryDisk::open(const Path& path, Access access, std::unique_ptr<Fi
     return change(Call::open, [&] {
         auto at = names_.find(path.string());
         if (at == names_.end()) {
-            if (access == Access::read) return -ENOENT;
+            if (access != Access::make) return -ENOENT;
             at = names_.emplace(path.string(), std::make_shared<Inode>()).first;
         }
         file = std::make_unique<MemoryFile>(*this, at->second);

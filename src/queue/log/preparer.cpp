@@ -15,7 +15,7 @@ auto fill_file(Disk& disk, const Path& path, std::uint64_t begin, std::uint64_t 
     -> Result<void> {
     constexpr std::string_view step = "preparing a segment";
     std::unique_ptr<File> file;
-    int failed = disk.open(path, Access::write, file);
+    int failed = disk.open(path, Access::make, file);
     const auto middle = begin + (end - begin) / 2;
     if (failed == 0) failed = write_zeros(*file, begin, middle);
     failpoint("log.preallocate");
@@ -23,6 +23,13 @@ auto fill_file(Disk& disk, const Path& path, std::uint64_t begin, std::uint64_t 
     if (failed != 0) return disk_error(step, path, failed);
     TRY(sync_and_close(*file, Sync::all, step, path));
     return sync_folder(disk, step, path.parent_path());
+}
+
+// The folder may have been replaced between the look at it and the making of the file.
+auto remove_if_elsewhere(const Log& log, const Path& path) -> Result<void> {
+    auto there = log.folder_lock->still_there(log.config.path);
+    if (!there) log.disk->remove(path);
+    return there;
 }
 
 }  // namespace
@@ -66,6 +73,7 @@ auto Preparer::prepare(SequenceKind kind) -> bool {
     const auto who = "next " + std::string(to_string(kind)) + " segment";
     auto filled = log_.folder_lock->still_there(log_.config.path);
     if (filled) filled = fill_file(*log_.disk, path, begin, end);
+    if (filled && begin == 0) filled = remove_if_elsewhere(log_, path);
     if (!filled) {
         auto error = std::move(filled).error();
         if (error.fault != Fault::retry) {

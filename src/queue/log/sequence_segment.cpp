@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/failpoint.hpp"
+#include "queue/log/manifest.hpp"
 #include "queue/log/sequence.hpp"
 
 namespace leat::log_queue {
@@ -83,7 +84,8 @@ auto Sequence::start_segment(const Prepared& prepared, const std::stop_token& st
     }
     if (failed == 0) failed = file->sync(Sync::all);
     if (failed != 0) {
-        auto error = disk_error("starting a segment", path, failed);
+        auto there = log_.folder_lock->still_there(log_.config.path);
+        auto error = there ? disk_error("starting a segment", path, failed) : there.error();
         error.fault = Fault::fatal;
         return log_.break_down(std::move(error));
     }
