@@ -8,6 +8,7 @@
 
 #include "cli/assemble.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/reply_error.hpp"
 #include "control/door.hpp"
 #include "pipeline/pauses.hpp"
 #include "wire/http.hpp"
@@ -40,17 +41,6 @@ auto note(const Loaded& loaded, const std::string& name, bool paused) -> Result<
         if (name.empty() || sink.name == name)
             TRY(write_pause(pauses_folder(loaded), sink.name, paused));
     return {};
-}
-
-auto error_of(const wire::HttpReply& reply) -> Error {
-    boost::json::error_code bad;
-    const auto answer = boost::json::parse(reply.body, bad);
-    const auto text = [&](const char* key) -> std::string {
-        if (bad || !answer.is_object()) return "";
-        const auto* value = answer.get_object().if_contains(key);
-        return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
-    };
-    return Error{Fault::config, text("error"), text("hint"), ""};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "cli/assemble.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/reply_error.hpp"
 #include "control/door.hpp"
 #include "wire/http.hpp"
 
@@ -42,13 +43,6 @@ auto print(const boost::json::object& object, QueryFormat format) -> void {
         std::fprintf(stderr, "leat: more rows than shown; add a LIMIT or aggregate\n");
 }
 
-auto error_of(const boost::json::object& answer) -> Error {
-    const auto* what = answer.if_contains("error");
-    const auto* hint = answer.if_contains("hint");
-    return Error{Fault::config, what == nullptr ? "answer without rows" : text_of(*what),
-                 hint == nullptr ? "" : text_of(*hint), "query"};
-}
-
 }  // namespace
 
 auto query_command(const QueryArguments& arguments) -> int {
@@ -66,7 +60,8 @@ auto query_command(const QueryArguments& arguments) -> int {
                          "`; while it is stopped any DuckDB can open the warehouse file.",
                      ""},
                     exit_environment, arguments.json);
-    if (reply->status == 200 && reply->content_type != "application/json") {
+    if (reply->status != 200) return fail(error_of(*reply), exit_failed, arguments.json);
+    if (reply->content_type != "application/json") {
         print(reply->body);
         return exit_ok;
     }
@@ -74,8 +69,6 @@ auto query_command(const QueryArguments& arguments) -> int {
     const auto answer = boost::json::parse(reply->body, bad);
     if (bad || !answer.is_object())
         return fail({Fault::fatal, "answer is not JSON", "", "query"}, exit_failed, arguments.json);
-    if (reply->status != 200)
-        return fail(error_of(answer.get_object()), exit_failed, arguments.json);
     if (arguments.json) std::printf("%s\n", reply->body.c_str());
     else print(answer.get_object(), arguments.format);
     return exit_ok;

@@ -1,10 +1,9 @@
 // The SQLite form of dead letters; see letter_box.hpp.
 #include "dead_letter/letter_box.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <utility>
+
+#include "base/sync.hpp"
 
 namespace leat {
 
@@ -35,11 +34,9 @@ constexpr auto supersede_sql =
 constexpr auto supersede_all_sql =
     "UPDATE letter SET superseded = ?2 WHERE target = ?1 AND position < ?2 AND superseded IS NULL";
 
-auto sync_folder(const std::filesystem::path& folder) -> Result<void> {
-    const int handle = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool synced = handle >= 0 && ::fsync(handle) == 0;
-    if (handle >= 0) ::close(handle);
-    if (synced) return {};
+auto keep_name(const std::filesystem::path& file) -> Result<void> {
+    const auto folder = file.parent_path();
+    if (sync_folder(folder) && sync_folder(folder.parent_path())) return {};
     return Error{Fault::retry, "dead letters: folder cannot be synced", "", folder.string()};
 }
 
@@ -69,8 +66,7 @@ auto LetterBox::open() -> Result<void> {
                      "Give this user the right to write there.", file_.parent_path().string()};
     database_.emplace(TRY(sqlite::Database::open(file_, sqlite::Access::write)));
     TRY(database_->execute(make_tables));
-    TRY(sync_folder(file_.parent_path()));
-    TRY(sync_folder(file_.parent_path().parent_path()));
+    TRY(keep_name(file_));
     statements_.emplace(Statements{TRY(database_->prepare(add_sql)),
                                    TRY(database_->prepare(open_sql)),
                                    TRY(database_->prepare(supersede_sql)),

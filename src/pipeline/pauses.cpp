@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/sync.hpp"
+
 namespace leat {
 
 namespace {
@@ -15,13 +17,6 @@ namespace {
 auto failed(const char* what, const std::filesystem::path& path) -> Error {
     return Error{Fault::config, std::string("pause cannot be ") + what + ": " + std::strerror(errno),
                  "See that this user may write in the pipeline's data folder.", path.string()};
-}
-
-auto sync_folder(const std::filesystem::path& folder) -> bool {
-    const int handle = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool synced = handle >= 0 && ::fsync(handle) == 0;
-    if (handle >= 0) ::close(handle);
-    return synced;
 }
 
 }  // namespace
@@ -36,7 +31,8 @@ auto write_pause(const std::filesystem::path& folder, const std::string& sink, b
         }
     } else {
         std::error_code error;
-        std::filesystem::create_directories(folder, error);
+        const bool is_new = std::filesystem::create_directories(folder, error);
+        if (is_new && !sync_folder(folder.parent_path())) return failed("noted", folder);
         const int handle = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
         if (handle < 0) return failed("noted", file);
         ::close(handle);  // its name is all it says

@@ -276,10 +276,10 @@ auto Pipeline::watch_queue(Duration now) -> void {
     status_.queue(std::move(status));
 }
 
-auto Pipeline::caught_up(Only only) const -> bool {
+auto Pipeline::caught_up(Only only) -> bool {
     const auto target = target_.copy();
     if (!target) return false;
-    const auto state = status_.copy();
+    const auto state = status_.copy_without_counts();
     if (only == Only::capture)
         return state.capture.phase == Phase::streaming && state.capture.durable >= *target;
     return std::all_of(state.lanes.begin(), state.lanes.end(), [&](const LaneStatus& lane) {

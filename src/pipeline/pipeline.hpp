@@ -89,7 +89,7 @@ private:
     auto run_watch(const std::stop_token& stop) -> Result<void>;
     auto run_copies(const std::stop_token& stop) -> Result<void>;
     auto copy_if_due(std::size_t index, const std::stop_token& stop) -> void;
-    [[nodiscard]] auto caught_up(Only only) const -> bool;
+    auto caught_up(Only only) -> bool;
     auto look() -> void;
     auto look_last() -> void;
     auto watch_queue(Duration now) -> void;

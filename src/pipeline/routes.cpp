@@ -10,14 +10,10 @@ namespace leat {
 
 namespace {
 
-auto same(const std::string& a, const std::string& b) -> bool {
-    return strcasecmp(a.c_str(), b.c_str()) == 0;
-}
-
 auto find(const std::vector<RouteStep>& steps, const std::string& name)
     -> std::optional<std::size_t> {
     for (std::size_t i = 0; i < steps.size(); ++i)
-        if (same(steps[i].name, name)) return i;
+        if (is_same_name(steps[i].name, name)) return i;
     return std::nullopt;
 }
 
@@ -33,13 +29,17 @@ auto route_of(const std::vector<RouteStep>& steps, std::size_t last) -> Result<R
                          "transform " + route.output};
         route.steps.push_back(*at);
         route.source = steps[*at].input;
-        at = same(steps[*at].name, route.source) ? std::nullopt : find(steps, route.source);
+        at = is_same_name(steps[*at].name, route.source) ? std::nullopt : find(steps, route.source);
     }
     std::reverse(route.steps.begin(), route.steps.end());
     return route;
 }
 
 }  // namespace
+
+auto is_same_name(const std::string& a, const std::string& b) -> bool {
+    return strcasecmp(a.c_str(), b.c_str()) == 0;
+}
 
 auto make_routes(const std::vector<RouteStep>& steps) -> Result<std::vector<Route>> {
     std::vector<Route> routes;

@@ -23,8 +23,10 @@ struct Route {
     std::vector<std::size_t> steps;
 };
 
-// One route per transform. Refuses (config) two transforms of one name and a cycle. Names are
-// compared without regard to case, as SQL does.
+// Without regard to case, as SQL compares names.
+auto is_same_name(const std::string& a, const std::string& b) -> bool;
+
+// One route per transform. Refuses (config) two transforms of one name and a cycle.
 auto make_routes(const std::vector<RouteStep>& steps) -> Result<std::vector<Route>>;
 
 }  // namespace leat

@@ -3,7 +3,6 @@
 
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
-#include <strings.h>
 
 #include <utility>
 
@@ -30,10 +29,6 @@ auto is_prepared(const SchemaPtr& known, const SchemaPtr& schema) -> bool {
     if (known == schema) return true;
     return known && known->version == schema->version && known->generation == schema->generation &&
            same_shape(*known, *schema);
-}
-
-auto same(const std::string& a, const std::string& b) -> bool {
-    return strcasecmp(a.c_str(), b.c_str()) == 0;
 }
 
 auto no_letters(const Batch& batch, const Rejection& first, std::size_t count) -> Error {
@@ -130,8 +125,8 @@ auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
     std::vector<Line> lines;
     bool replaced = false;
     for (const auto& route : routes_) {
-        const bool ours = same(route.source, source);
-        if (same(route.output, source)) {
+        const bool ours = is_same_name(route.source, source);
+        if (is_same_name(route.output, source)) {
             replaced = true;
             if (!ours)
                 return Error{Fault::config,

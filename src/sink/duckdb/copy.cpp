@@ -1,12 +1,12 @@
 // ATTACH, COPY FROM DATABASE, rename; see copy.hpp.
 #include "sink/duckdb/copy.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <string>
+
+#include "base/sync.hpp"
 
 namespace leat::duckdb {
 
@@ -27,13 +27,6 @@ auto forget(const std::filesystem::path& path) -> void {
     for (const auto& file : copy_files(path)) std::filesystem::remove(file, ignored);
 }
 
-auto sync(const std::filesystem::path& path, int kind) -> bool {
-    const int handle = ::open(path.c_str(), kind | O_CLOEXEC);
-    const bool synced = handle >= 0 && ::fsync(handle) == 0;
-    if (handle >= 0) ::close(handle);
-    return synced;
-}
-
 auto fill(Connection& connection, const std::filesystem::path& path, const std::stop_token& stop)
     -> Result<void> {
     const auto statements = {
@@ -49,13 +42,13 @@ auto fill(Connection& connection, const std::filesystem::path& path, const std::
 }
 
 auto put_in_place(const std::filesystem::path& path) -> Result<void> {
-    if (!sync(unfinished(path), O_RDONLY)) return failed("file cannot be synced", path);
+    if (!sync_file(unfinished(path))) return failed("file cannot be synced", path);
     // Somebody who wrote into the former copy has left this; it must not be replayed on the next.
     std::error_code ignored;
     std::filesystem::remove(path.string() + ".wal", ignored);
     if (::rename(unfinished(path).c_str(), path.c_str()) != 0)
         return failed("file cannot be renamed", path);
-    if (!sync(path.parent_path(), O_RDONLY | O_DIRECTORY))
+    if (!sync_folder(path.parent_path()))
         return failed("folder cannot be synced", path);
     return {};
 }

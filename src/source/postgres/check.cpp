@@ -119,8 +119,7 @@ auto describe_slot(const std::string& name, const SlotState& slot, std::string_v
     if (slot.wal_status == "lost" || !slot.has_restart)
         return {Severity::problem,
                 "replication slot is invalidated, the server removed what it needs: " + name,
-                "Run `leat drop FILE`, move the warehouse file away and start again: a new snapshot "
-                "is taken."};
+                start_anew};
     if (slot.active)
         return notice("replication slot " + name + " is being read by server process " +
                           std::to_string(slot.active_pid),

@@ -62,13 +62,13 @@ auto check_key(const TableSchema& known, const pgoutput::Relation& relation,
     return {};
 }
 
-// Dropped and added again under its old name as the last column, the message looks as before, and
-// whether it tells of before or after cannot be known.
 // As far as they decide how an array column is read: as a list, or as text.
 auto declared_dimensions(const Column& column) -> std::int32_t {
     return column.type->id() == arrow::Type::LIST ? 1 : 2;
 }
 
+// Dropped and added again under its old name as the last column, the message looks as before, and
+// whether it tells of before or after cannot be known.
 auto check_not_replaced(const pgoutput::Relation& relation, const TableName& table,
                         const std::vector<std::int32_t>& ids, const CatalogTable* catalog)
     -> Result<void> {

@@ -8,9 +8,6 @@ namespace leat::postgres {
 
 namespace {
 
-constexpr auto start_anew =
-    "Run `leat drop FILE`, move the warehouse file away and start again: a new snapshot is taken.";
-
 auto lost(const std::string& what, const char* hint = start_anew) -> Error {
     return Error{Fault::fatal, what, hint, "postgres slot"};
 }

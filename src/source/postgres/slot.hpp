@@ -14,6 +14,10 @@
 
 namespace leat::postgres {
 
+// The next step where the slot or the position in it is of no use any more.
+inline constexpr auto start_anew =
+    "Run `leat drop FILE`, move the warehouse file away and start again: a new snapshot is taken.";
+
 // Whom a position belongs to; as text it is the position's token: "system/timeline/slot".
 struct SlotIdentity {
     std::string system_id;

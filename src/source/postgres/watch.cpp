@@ -2,6 +2,7 @@
 #include <array>
 
 #include "source/postgres/postgres_source.hpp"
+#include "source/postgres/slot.hpp"
 
 namespace leat::postgres {
 
@@ -18,9 +19,6 @@ constexpr VitalInfo wal_status{"pg_slot_wal_status",
                                "1 for the state in which the server holds the slot's write-ahead log.",
                                "status"};
 constexpr std::array states = {"reserved", "extended", "unreserved", "lost", "missing"};
-
-constexpr auto start_anew =
-    "Run `leat drop FILE`, move the warehouse file away and start again: a new snapshot is taken.";
 
 struct Judgement {
     Keeping keeping;

@@ -62,10 +62,6 @@ auto is_excluding(const std::vector<Expectation>& expectations) -> bool {
     });
 }
 
-}  // namespace
-
-namespace {
-
 // The Arrow schemas of the output's batches, made once each: [with_before][with_unchanged].
 using ArrowShapes = std::array<std::array<std::shared_ptr<arrow::Schema>, 2>, 2>;
 
