@@ -20,19 +20,34 @@ enum class FrameKind : std::uint8_t {
 };
 
 // Life of a generation in the log, in this order:
-//   begin      change sequence, before the point is taken; its own offset is F, the first change
-//              offset that the generation's lanes read after the image
-//   point      snapshot sequence: the consistent point is known; the image's frames follow
-//   complete   snapshot sequence: all tables of the image are there; `position` is the settled point
-//   aborted    change sequence: what has neither complete nor aborted when capture opens
-enum class MarkerKind : std::uint8_t { begin = 1, point = 2, complete = 3, aborted = 4 };
+//   begin   change sequence, before the point is taken: lanes that feed its tables read the changes
+//           from here on once they have its image
+//   point   snapshot sequence: the consistent point is known; the image's frames follow
+//   table   snapshot sequence: the image of these tables is there as a whole; any number of times
+//   end     snapshot sequence: nothing more comes; `position` is the settled point. Tables that are
+//           not whole by now are given up, another generation takes them
+// Beside generations:
+//   left    change sequence: the stream no longer carries these tables
+enum class MarkerKind : std::uint8_t { begin = 1, point = 2, table = 3, end = 4, left = 5 };
 
+// Why an image is taken, which decides what a lane does with its live tables meanwhile.
+enum class Purpose : std::uint8_t {
+    anew = 1,     // the stream begins anew with it: all tables, all sinks; live tables stand still
+    added = 2,    // tables that no sink has: nothing is fed until they are there
+    rebuild = 3,  // tables that some sinks are to have again: live ones are fed meanwhile
+};
+
+// `sinks`, `tables`: of begin; no sinks: all. Other kinds name tables only. `is_all`: no table of
+// the stream is missing, so that a sink can start from this image alone.
 struct Marker {
     MarkerKind kind = MarkerKind::begin;
     Generation generation = 0;
-    Position position;  // begin: only the lineage; point: consistent point; complete: settled point
-    std::uint64_t change_offset = 0;  // point, complete: F; filled in by the queue
-    std::vector<TableName> tables;
+    Position position;  // begin: only the lineage; point: consistent point; end: settled point
+    std::vector<TableName> tables{};
+    Purpose purpose = Purpose::anew;
+    bool is_all = false;
+    std::vector<std::string> sinks{};
+    std::uint64_t snapshot_offset = 0;  // begin: no frame of its image is before; the queue fills it in
 
     friend auto operator==(const Marker&, const Marker&) -> bool = default;
 };

@@ -9,7 +9,7 @@ namespace leat {
 
 namespace {
 
-constexpr std::string_view heading = "leat-progress-1";
+constexpr std::string_view heading = "leat-progress-2";
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
 auto to_hex(std::string_view bytes) -> std::string {
@@ -37,6 +37,23 @@ auto position_text(const Position& position) -> std::string {
     return to_string(position) + "/" + to_hex(position.token);
 }
 
+// "schema.table,…" in hex, so that no name can break the line apart.
+auto tables_text(const std::set<TableName>& tables) -> std::string {
+    std::string text;
+    for (const auto& table : tables)
+        text += (text.empty() ? "" : ",") + to_hex(table.schema) + "." + to_hex(table.table);
+    return text;
+}
+
+auto place_text(const Place& place) -> std::string {
+    return ";generation=" + std::to_string(place.generation) +
+           ";consistent=" + position_text(place.consistent_point) +
+           ";settled=" + position_text(place.settled_point) +
+           ";snapshot=" + std::to_string(place.snapshot_offset) +
+           ";image=" + std::to_string(place.image_complete ? 1 : 0) +
+           ";changes=" + std::to_string(place.change_offset);
+}
+
 // Takes `text` apart from the front; after the first mismatch `ok` stays false.
 class Fields {
 public:
@@ -52,6 +69,11 @@ public:
         if (error != std::errc{}) ok_ = false;
         else rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
     }
+    auto truth(bool& value) -> void {
+        int digit = 0;
+        number(digit);
+        value = digit == 1;
+    }
     auto position(Position& value) -> void {
         number(value.lineage);
         literal("/");
@@ -59,14 +81,44 @@ public:
         literal("/");
         number(value.ordinal);
         literal("/");
-        const auto end = rest_.find(';');
-        const auto hex = rest_.substr(0, end);
-        if (!from_hex(hex, value.token)) ok_ = false;
-        rest_.remove_prefix(hex.size());
+        if (!from_hex(until(";"), value.token)) ok_ = false;
+    }
+    auto tables(std::set<TableName>& value) -> void {
+        while (ok_ && !rest_.starts_with(";")) {
+            TableName name;
+            const auto schema = until(".");
+            literal(".");
+            if (!from_hex(schema, name.schema) || !from_hex(until(",;"), name.table)) ok_ = false;
+            if (rest_.starts_with(",")) literal(",");
+            value.insert(std::move(name));
+        }
+    }
+    auto place(Place& value) -> void {
+        literal(";generation=");
+        number(value.generation);
+        literal(";consistent=");
+        position(value.consistent_point);
+        literal(";settled=");
+        position(value.settled_point);
+        literal(";snapshot=");
+        number(value.snapshot_offset);
+        literal(";image=");
+        truth(value.image_complete);
+        literal(";changes=");
+        number(value.change_offset);
+    }
+    [[nodiscard]] auto is_next(std::string_view text) const -> bool {
+        return ok_ && rest_.starts_with(text);
     }
     [[nodiscard]] auto done() const -> bool { return ok_ && rest_.empty(); }
 
 private:
+    auto until(std::string_view ends) -> std::string_view {
+        const auto text = rest_.substr(0, rest_.find_first_of(ends));
+        rest_.remove_prefix(text.size());
+        return text;
+    }
+
     std::string_view rest_;
     bool ok_ = true;
 };
@@ -76,11 +128,11 @@ private:
 auto encode(const Progress& progress) -> std::string {
     const auto& offsets = progress.offsets;
     std::string text(heading);
-    text += ";generation=" + std::to_string(offsets.generation);
-    text += ";consistent=" + position_text(offsets.consistent_point);
-    text += ";snapshot=" + std::to_string(offsets.snapshot_offset);
-    text += ";image=" + std::to_string(offsets.image_complete ? 1 : 0);
-    text += ";changes=" + std::to_string(offsets.change_offset);
+    text += place_text(offsets);
+    text += ";swapped=" + std::to_string(offsets.is_swapped_in ? 1 : 0);
+    text += ";absent=" + tables_text(offsets.absent);
+    for (const auto& rebuild : offsets.rebuilds)
+        text += ";rebuild" + place_text(rebuild) + ";tables=" + tables_text(rebuild.tables);
     text += ";position=" + position_text(progress.position);
     text += ";time=" + std::to_string(progress.commit_time_us);
     // Closed by a semicolon: a text that was cut short must not read as a smaller number.
@@ -90,19 +142,20 @@ auto encode(const Progress& progress) -> std::string {
 
 auto decode_progress(std::string_view text) -> Result<Progress> {
     Progress progress;
-    int image = 0;
     Fields fields(text);
     fields.literal(heading);
-    fields.literal(";generation=");
-    fields.number(progress.offsets.generation);
-    fields.literal(";consistent=");
-    fields.position(progress.offsets.consistent_point);
-    fields.literal(";snapshot=");
-    fields.number(progress.offsets.snapshot_offset);
-    fields.literal(";image=");
-    fields.number(image);
-    fields.literal(";changes=");
-    fields.number(progress.offsets.change_offset);
+    fields.place(progress.offsets);
+    fields.literal(";swapped=");
+    fields.truth(progress.offsets.is_swapped_in);
+    fields.literal(";absent=");
+    fields.tables(progress.offsets.absent);
+    while (fields.is_next(";rebuild")) {
+        auto& rebuild = progress.offsets.rebuilds.emplace_back();
+        fields.literal(";rebuild");
+        fields.place(rebuild);
+        fields.literal(";tables=");
+        fields.tables(rebuild.tables);
+    }
     fields.literal(";position=");
     fields.position(progress.position);
     fields.literal(";time=");
@@ -110,7 +163,6 @@ auto decode_progress(std::string_view text) -> Result<Progress> {
     fields.literal(";incarnation=");
     fields.number(progress.incarnation);
     fields.literal(";");
-    progress.offsets.image_complete = image == 1;
     if (!fields.done() || encode(progress) != text)
         return Error{Fault::fatal, "progress cannot be read: not of a form this version knows",
                      "Use the version of leat that wrote it, or rebuild the sink.", "progress"};

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "change/position.hpp"
+#include "change/table_name.hpp"
 
 namespace leat {
 
@@ -19,19 +22,41 @@ using Incarnation = std::uint64_t;
 // 0: none yet. The first is 1.
 using Generation = std::uint64_t;
 
-// A place in the queue. All offsets name the next frame to read.
-//   generation        whose image this lane follows
+// A place in the queue: of a reader that follows one generation's image and then the changes. All
+// offsets name the next frame to read.
+//   generation        whose image comes first
 //   consistent_point  where that image stands; changes at or below it are already in the image.
 //                     Kept here so that skipping never depends on segments that may be gone
+//   settled_point     from here on image and changes together are what the source had
 //   snapshot_offset   next frame of the snapshot sequence while the image is not complete
-//   image_complete    the image is applied as a whole; from now on changes are read
+//   image_complete    the image is applied; from now on changes are read
 //   change_offset     next frame of the change sequence
-struct Offsets {
+struct Place {
     Generation generation = 0;
-    Position consistent_point;
+    Position consistent_point{};
+    Position settled_point{};
     std::uint64_t snapshot_offset = 0;
     bool image_complete = false;
     std::uint64_t change_offset = 0;
+
+    friend auto operator==(const Place&, const Place&) -> bool = default;
+};
+
+// Tables that are filled beside those that the lane feeds.
+struct Rebuild : Place {
+    std::set<TableName> tables{};
+
+    friend auto operator==(const Rebuild&, const Rebuild&) -> bool = default;
+};
+
+// Where a lane stands.
+//   is_swapped_in  the tables of its own generation are the live ones
+//   absent         tables of the stream that it does not feed: on their way in a rebuild, or gone
+//   rebuilds       in order of generation
+struct Offsets : Place {
+    bool is_swapped_in = false;
+    std::set<TableName> absent{};
+    std::vector<Rebuild> rebuilds{};
 
     friend auto operator==(const Offsets&, const Offsets&) -> bool = default;
 };

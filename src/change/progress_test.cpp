@@ -7,6 +7,8 @@
 
 #include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace leat {
 
@@ -20,13 +22,33 @@ auto any_position() -> rc::Gen<Position> {
                      rc::gen::container<std::string>(rc::gen::arbitrary<char>())));
 }
 
+auto fill(Place& place) -> void {
+    place.generation = *rc::gen::arbitrary<std::uint64_t>();
+    place.consistent_point = *any_position();
+    place.settled_point = *any_position();
+    place.snapshot_offset = *rc::gen::arbitrary<std::uint64_t>();
+    place.image_complete = *rc::gen::arbitrary<bool>();
+    place.change_offset = *rc::gen::arbitrary<std::uint64_t>();
+}
+
+auto any_tables() -> std::set<TableName> {
+    std::set<TableName> tables;
+    for (const auto& [schema, table] :
+         *rc::gen::arbitrary<std::vector<std::pair<std::string, std::string>>>())
+        tables.insert({schema, table});
+    return tables;
+}
+
 auto any_progress() -> Progress {
     Progress progress;
-    progress.offsets.generation = *rc::gen::arbitrary<std::uint64_t>();
-    progress.offsets.consistent_point = *any_position();
-    progress.offsets.snapshot_offset = *rc::gen::arbitrary<std::uint64_t>();
-    progress.offsets.image_complete = *rc::gen::arbitrary<bool>();
-    progress.offsets.change_offset = *rc::gen::arbitrary<std::uint64_t>();
+    fill(progress.offsets);
+    progress.offsets.is_swapped_in = *rc::gen::arbitrary<bool>();
+    progress.offsets.absent = any_tables();
+    progress.offsets.rebuilds.resize(*rc::gen::inRange<std::size_t>(0, 3));
+    for (auto& rebuild : progress.offsets.rebuilds) {
+        fill(rebuild);
+        rebuild.tables = any_tables();
+    }
     progress.position = *any_position();
     progress.commit_time_us = *rc::gen::arbitrary<std::int64_t>();
     progress.incarnation = *rc::gen::arbitrary<std::uint64_t>();
@@ -77,7 +99,7 @@ TEST(Progress, KeepsTheExtremes) {
 }
 
 TEST(Progress, SaysWhatToDoWithAnUnknownForm) {
-    for (const auto* text : {"", "leat-progress-2;generation=1", "something else"}) {
+    for (const auto* text : {"", "leat-progress-3;generation=1", "something else"}) {
         const auto decoded = decode_progress(text);
         ASSERT_FALSE(decoded.has_value());
         EXPECT_EQ(decoded.error().fault, Fault::fatal);

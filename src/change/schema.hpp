@@ -1,7 +1,6 @@
 // TableSchema: a table as the source describes it from some position on. Immutable once shared.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,19 +18,6 @@ class Schema;
 }  // namespace arrow
 
 namespace leat {
-
-struct TableName {
-    std::string schema;  // "public"
-    std::string table;
-
-    friend auto operator==(const TableName&, const TableName&) -> bool = default;
-    friend auto operator<=>(const TableName&, const TableName&) = default;
-};
-
-// "schema.table", for messages.
-auto to_string(const TableName& name) -> std::string;
-// The target's table name: "table" for schema public, else "schema_table".
-auto target_name(const TableName& name) -> std::string;
 
 // `type` is the Arrow type of the values. `logical_type` is the tag that lets a sink restore what
 // Arrow cannot say ("uuid" over fixed_size_binary(16), "numeric" over utf8, "json", "enum",
@@ -57,8 +43,8 @@ enum class RowIdentity : std::uint8_t {
     append_only,  // no key, no old rows: inserts (and truncate) only
 };
 
-// Versions of one table count up from 1 in order of position; `generation` is the snapshot
-// generation the rows belong to: a newer generation begins with an empty table.
+// Versions of one table count up from 1 in order of position. `generation`: of the image that the
+// rows are of or follow; towards a sink 0 stands for the live table (sink/sink.hpp).
 struct TableSchema {
     TableName name;
     std::vector<Column> columns;

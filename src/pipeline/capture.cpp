@@ -9,6 +9,7 @@
 #include "base/bounded_queue.hpp"
 #include "base/failpoint.hpp"
 #include "observe/log.hpp"
+#include "pipeline/markers.hpp"
 #include "pipeline/policy.hpp"
 #include "pipeline/snapshot.hpp"
 
@@ -36,13 +37,14 @@ private:
 };
 
 // Frames → queue → confirm. The only place that confirms, and it needs the queue's proof for it.
-auto append_all(BoundedQueue<Frame>& frames, Queue& queue, Source& source, Status& status,
-                Backoff& backoff, const std::stop_token& stop) -> Result<void> {
+auto append_all(BoundedQueue<Frame>& frames, Queue& queue, Markers& markers, Source& source,
+                Status& status, Backoff& backoff, const std::stop_token& stop) -> Result<void> {
     while (const auto frame = frames.pop(stop)) {
         failpoint("capture.before_append");
         const auto durable = TRY(queue.append(*frame, stop));
         failpoint("capture.after_append");
         TRY(source.confirm(durable));
+        if (frame->ends_transaction) TRY(markers.flush(queue, stop));
         backoff.after_success();
         status.capture([&](CaptureStatus& capture) {
             if (capture.phase != Phase::snapshotting) capture.phase = Phase::streaming;
@@ -72,11 +74,12 @@ auto read_all(Source& source, BoundedQueue<Frame>& frames, const std::stop_token
 }  // namespace
 
 Capture::Capture(CaptureOptions options, SourceMaker make_source, Queue& queue, Status& status,
-                 HeadReceiver on_head)
+                 ImageRequests& requests, HeadReceiver on_head)
     : options_(options),
       make_source_(std::move(make_source)),
       queue_(queue),
       status_(status),
+      requests_(requests),
       on_head_(std::move(on_head)),
       backoff_(options.backoff, options.seed) {}
 
@@ -99,7 +102,12 @@ auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
     const auto point = TRY(queue_.resume_point());
     std::optional<Resume> resume;
     if (point.position) resume = Resume{*point.position, point.schemas};
-    TRY(source->open(resume));
+    const auto opened = TRY(source->open(resume));
+    if (opened.gap) {
+        if (options_.on_gap == OnGap::stop) return *opened.gap;
+        log(LogLevel::warning, "source: {}; all tables are read anew", describe(*opened.gap));
+        resume.reset();
+    }
     if (!head_known_) {
         on_head_(TRY(source->head()));
         head_known_ = true;
@@ -108,27 +116,26 @@ auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
     std::stop_source stages;
     const std::stop_callback forward(stop, [&] { stages.request_stop(); });
     FirstError first;
-    Snapshot snapshot(*source, queue_, status_, options_.snapshot_workers);
-    if (!resume) TRY(snapshot.begin(point.newest, stages.get_token()));
+    Markers markers;
+    Snapshot snapshot({*source, queue_, status_, requests_, markers, options_.snapshot_workers});
+    if (resume) TRY(snapshot.plan(point, opened.tables));
+    else TRY(snapshot.begin_anew(point, opened.tables, stages.get_token()));
     status_.capture([&](CaptureStatus& status) {
         status.phase = resume ? Phase::streaming : Phase::snapshotting;
         // Known before the first frame: a source where nothing happens sends none.
-        if (resume) {
-            status.durable = resume->position;
-            for (const auto& schema : resume->schemas) status.tables[schema->name];
-        }
+        if (resume) status.durable = resume->position;
+        for (const auto& table : opened.tables) status.tables[table];
         status.message.clear();
     });
 
     BoundedQueue<Frame> frames(options_.buffer_bytes);
     {
         const std::jthread appender([&] {
-            first.note(append_all(frames, queue_, *source, status_, backoff_, stages.get_token()),
+            first.note(append_all(frames, queue_, markers, *source, status_, backoff_,
+                                  stages.get_token()),
                        stages);
         });
-        std::jthread image;
-        if (!resume)
-            image = std::jthread([&] { first.note(snapshot.take(stages.get_token()), stages); });
+        const std::jthread images([&] { first.note(snapshot.run(stages.get_token()), stages); });
         first.note(read_all(*source, frames, stages.get_token()), stages);
         stages.request_stop();
     }

@@ -1,5 +1,5 @@
-// Capture: source → queue → confirm. Takes the first snapshot when the queue has none, takes the
-// changes in meanwhile, and comes back after failures at the last durable transaction.
+// Capture: source → queue → confirm. Takes images of tables when they are due or asked for, takes
+// the changes in meanwhile, and comes back after failures at the last durable transaction.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <stop_token>
 
 #include "pipeline/backoff.hpp"
+#include "pipeline/image_requests.hpp"
 #include "pipeline/status.hpp"
 #include "queue/queue.hpp"
 #include "source/source.hpp"
@@ -18,19 +19,24 @@ using SourceMaker = std::function<Result<std::unique_ptr<Source>>()>;
 // Told once the source is open, with the newest position it had then.
 using HeadReceiver = std::function<void(const Position&)>;
 
+// What is done about changes that are lost for good: the pipeline stops with the reason, or all
+// tables are read anew, and what the gap deleted goes with them.
+enum class OnGap : std::uint8_t { stop, resnapshot };
+
 struct CaptureOptions {
+    OnGap on_gap = OnGap::stop;
     std::size_t snapshot_workers = 2;
     std::size_t buffer_bytes = 16 << 20;  // decoded frames that wait for the appender
     BackoffLimits backoff;
     std::uint64_t seed = 1;
 };
 
-// Threads while running: the caller's (reads and decodes), one appender, and during a snapshot its
-// workers. All end before run() returns.
+// Threads while running: the caller's (reads and decodes), one appender, one for images, and while
+// one is read its workers. All end before run() returns.
 class Capture {
 public:
     Capture(CaptureOptions options, SourceMaker make_source, Queue& queue, Status& status,
-            HeadReceiver on_head);
+            ImageRequests& requests, HeadReceiver on_head);
 
     // Until stop is asked for, or the policy ends it; that error is also in the status.
     auto run(const std::stop_token& stop) -> Result<void>;
@@ -43,6 +49,7 @@ private:
     const SourceMaker make_source_;
     Queue& queue_;
     Status& status_;
+    ImageRequests& requests_;
     const HeadReceiver on_head_;
     bool head_known_ = false;
     Backoff backoff_;

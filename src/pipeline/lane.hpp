@@ -4,13 +4,13 @@
 
 #include <functional>
 #include <memory>
-#include <set>
 #include <stop_token>
 #include <string>
 
 #include "base/clock.hpp"
 #include "pipeline/backoff.hpp"
 #include "pipeline/epoch.hpp"
+#include "pipeline/image_requests.hpp"
 #include "pipeline/shaper.hpp"
 #include "pipeline/status.hpp"
 #include "queue/queue.hpp"
@@ -29,6 +29,7 @@ struct LaneOptions {
     EpochLimits epoch;
     BackoffLimits backoff;
     std::uint64_t seed = 1;
+    ImageRequests* requests = nullptr;  // where images are asked for; null: nobody reads the source
 };
 
 // `offer`: told of the open sink while there is one (and of nullptr before it goes), so that
@@ -45,7 +46,7 @@ public:
     auto run(const std::stop_token& stop) -> Result<void>;
 
 private:
-    class Attempt;
+    friend class LaneAttempt;
 
     auto wait_after(const Error& error, const std::stop_token& stop) -> bool;
 

@@ -86,6 +86,7 @@ auto Pipeline::run_lane(std::size_t index, const std::stop_token& stop) -> Resul
     options.epoch = parts_.epoch;
     options.backoff = parts_.backoff;
     options.seed = seed_of(clock_, index + 1);
+    options.requests = has_capture_ ? &requests_ : nullptr;
     auto& door = *doors_[index];
     Lane lane(std::move(options), part.make_sink, *parts_.queue, clock_, status_, [&](Sink* sink) {
         door.closing.request_stop();
@@ -109,7 +110,7 @@ auto Pipeline::run_lane(std::size_t index, const std::stop_token& stop) -> Resul
 auto Pipeline::run_capture(const std::stop_token& stop) -> Result<void> {
     auto options = parts_.capture;
     options.seed = seed_of(clock_, 0);
-    Capture capture(options, parts_.make_source, *parts_.queue, status_,
+    Capture capture(options, parts_.make_source, *parts_.queue, status_, requests_,
                     [&](const Position& head) {
                         target_.with([&](auto& target) { target = head; });
                     });
@@ -188,6 +189,8 @@ auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Re
         const auto point = TRY(parts_.queue->resume_point());
         target_.with([&](auto& target) { target = point.position.value_or(Position{}); });
     }
+    has_capture_ = options.only != Only::deliver;
+    for (const auto& request : parts_.rebuilds) requests_.add(request);
     status_.takes_part(options.only != Only::deliver, options.only != Only::capture);
     std::vector<std::unique_ptr<Running>> lanes;
     if (options.only != Only::capture)
@@ -278,12 +281,22 @@ auto Pipeline::watch_queue(Duration now) -> void {
 
 auto Pipeline::caught_up(Only only) -> bool {
     const auto target = target_.copy();
-    if (!target) return false;
+    if (!target || !requests_.empty()) return false;
     const auto state = status_.copy_without_counts();
+    const auto generations = parts_.queue->generations();
+    const bool is_taking = std::any_of(generations.begin(), generations.end(),
+                                       [](const auto& each) { return !each.has_ended; });
+    if (only != Only::deliver && is_taking) return false;
     if (only == Only::capture)
         return state.capture.phase == Phase::streaming && state.capture.durable >= *target;
     return std::all_of(state.lanes.begin(), state.lanes.end(), [&](const LaneStatus& lane) {
-        return lane.image_complete && lane.reached >= *target;
+        const auto has_met = [&](const GenerationState& each) {
+            return !each.is_for(lane.name) ||
+                   lane.committed.offsets.change_offset >= each.start.change_offset ||
+                   lane.committed.offsets.generation >= each.generation;
+        };
+        return lane.image_complete && lane.filling.empty() && lane.reached >= *target &&
+               std::all_of(generations.begin(), generations.end(), has_met);
     });
 }
 

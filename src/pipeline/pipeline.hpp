@@ -35,6 +35,7 @@ struct PipelineParts {
     CaptureOptions capture;
     EpochLimits epoch;
     BackoffLimits backoff;  // of every lane; capture has its own
+    std::vector<ImageRequest> rebuilds{};  // what a person wants to be filled anew
     std::filesystem::path pauses{};  // folder that says which sinks are paused
 };
 
@@ -99,6 +100,8 @@ private:
     Status status_;
     std::vector<std::unique_ptr<Door>> doors_;
     Guarded<std::optional<Position>> target_;
+    ImageRequests requests_;
+    bool has_capture_ = true;
     Pauses pauses_;
     Forecast forecast_;
     Duration watched_{};

@@ -116,6 +116,17 @@ auto Shaper::make(ShaperParts parts) -> Result<std::unique_ptr<Shaper>> {
     return shaper;
 }
 
+auto Shaper::sibling() const -> Result<std::unique_ptr<Shaper>> {
+    return make(parts_);
+}
+
+auto Shaper::outputs_of(const TableName& source) -> Result<std::set<TableName>> {
+    std::set<TableName> outputs;
+    for (const auto& line : *TRY(lines_of(target_name(source))))
+        outputs.insert(line.stages.empty() ? source : TableName{"public", line.route.output});
+    return outputs;
+}
+
 auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
     const auto known = lines_.find(source);
     if (known != lines_.end()) return &known->second;

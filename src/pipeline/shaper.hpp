@@ -33,12 +33,19 @@ struct TransformPart {
 struct ShaperParts {
     std::set<std::string> tables;  // target names that the sink takes; empty: all
     std::vector<TransformPart> transforms;
-    std::unique_ptr<LetterBox> letters;  // none: a row that is rejected stops the lane
+    std::shared_ptr<LetterBox> letters;  // none: a row that is rejected stops the lane
 };
 
 class Shaper {
 public:
     static auto make(ShaperParts parts) -> Result<std::unique_ptr<Shaper>>;
+
+    // Another one over the same letters, for rows of other versions of the tables: its plans are its
+    // own. Of the same thread.
+    [[nodiscard]] auto sibling() const -> Result<std::unique_ptr<Shaper>>;
+
+    // The tables of the sink that rows of this table of the source go to.
+    auto outputs_of(const TableName& source) -> Result<std::set<TableName>>;
 
     // Hands rows to the sink (evolve before, where needed). With rejects nothing was taken.
     using Put = std::function<Result<Rejects>(const Batch&)>;

@@ -1,68 +1,208 @@
-// Snapshot: markers around the image, workers over its chunks.
+// Snapshot: what is due, markers around each image, workers over its chunks.
 #include "pipeline/snapshot.hpp"
 
 #include <arrow/record_batch.h>
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
 #include "base/failpoint.hpp"
+#include "observe/log.hpp"
 
 namespace leat {
 
-auto Snapshot::append_marker(MarkerKind kind, const Position& position) -> Result<void> {
+namespace {
+
+auto newest_of(const ResumePoint& point) -> Generation {
+    return point.generations.empty() ? 0 : point.generations.back().generation;
+}
+
+auto lineage_of(const ResumePoint& point) -> std::uint32_t {
+    std::uint32_t lineage = 0;
+    for (const auto& each : point.generations) lineage = std::max(lineage, each.lineage);
+    return lineage;
+}
+
+auto frame_of(Marker marker) -> Frame {
     Frame frame;
     frame.kind = FrameKind::marker;
-    frame.generation = generation_;
-    frame.first = frame.last = position;
-    frame.marker = Marker{kind, generation_, position, 0, {}};
-    for (const auto& chunk : chunks_)
-        if (frame.marker->tables.empty() || frame.marker->tables.back() != chunk.schema->name)
-            frame.marker->tables.push_back(chunk.schema->name);
-    TRY(queue_.append(frame, {}));
+    frame.generation = marker.generation;
+    frame.first = frame.last = marker.position;
+    frame.marker = std::move(marker);
+    return frame;
+}
+
+// Tables of `a` that are in `b`, or that are not.
+auto common(const std::set<TableName>& a, const std::set<TableName>& b) -> std::set<TableName> {
+    std::set<TableName> result;
+    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(),
+                          std::inserter(result, result.end()));
+    return result;
+}
+auto without(const std::set<TableName>& a, const std::set<TableName>& b) -> std::set<TableName> {
+    std::set<TableName> result;
+    std::set_difference(a.begin(), a.end(), b.begin(), b.end(),
+                        std::inserter(result, result.end()));
+    return result;
+}
+
+auto no_images() -> Error {
+    return Error{Fault::config, "the source cannot be read as a whole", "Use another source.", ""};
+}
+
+}  // namespace
+
+auto Snapshot::append_marker(MarkerKind kind, Generation generation, const Position& position,
+                             std::vector<TableName> tables) -> Result<void> {
+    TRY(parts_.queue.append(frame_of({kind, generation, position, std::move(tables)}), {}));
     return {};
 }
 
-auto Snapshot::begin(const std::optional<GenerationState>& newest, const std::stop_token& stop)
-    -> Result<void> {
-    snapshots_ = dynamic_cast<Snapshots*>(&source_);
-    if (snapshots_ == nullptr)
-        return Error{Fault::config, "the source cannot be read as a whole", "Use another source.", ""};
-    SnapshotRequest request;
-    request.stop = stop;
-    if (newest) {
-        generation_ = newest->generation;
-        if (!newest->aborted) TRY(append_marker(MarkerKind::aborted, {newest->lineage, 0, 0, ""}));
-        request.generation = newest->generation + 1;
-        request.lineage = newest->lineage + 1;
-        request.retake = true;
+auto Snapshot::begin_marker(Purpose purpose, std::set<std::string> sinks,
+                            std::set<TableName> tables) -> Frame {
+    Marker marker{MarkerKind::begin, ++newest_, {}, {tables.begin(), tables.end()}, purpose};
+    marker.is_all = tables == all_;
+    marker.sinks.assign(sinks.begin(), sinks.end());
+    return frame_of(std::move(marker));
+}
+
+// What has no end by now never gets more: its tables are given up.
+auto Snapshot::end_unfinished(const ResumePoint& point) -> Result<void> {
+    newest_ = newest_of(point);
+    for (const auto& each : point.generations) {
+        if (each.has_ended) continue;
+        const auto missing = each.missing();
+        TRY(append_marker(MarkerKind::end, each.generation, each.point.value_or(Position{}),
+                          {missing.begin(), missing.end()}));
     }
-    generation_ = request.generation;
-    TRY(append_marker(MarkerKind::begin, {request.lineage, 0, 0, ""}));
+    return {};
+}
+
+auto Snapshot::begin_anew(const ResumePoint& point, const std::set<TableName>& tables,
+                          const std::stop_token& stop) -> Result<void> {
+    snapshots_ = dynamic_cast<Snapshots*>(&parts_.source);
+    if (snapshots_ == nullptr) return no_images();
+    all_ = tables;
+    TRY(end_unfinished(point));
+    SnapshotRequest request;
+    request.tables = tables;
+    request.lineage = lineage_of(point) + 1;
+    request.is_retake = !point.generations.empty();
+    request.stop = stop;
+    auto marker = begin_marker(Purpose::anew, {}, tables);
+    marker.marker->position.lineage = request.lineage;
+    request.generation = newest_;
+    TRY(parts_.queue.append(marker, {}));
     failpoint("capture.after_begin");
+    jobs_.push_back({newest_, tables});
     point_ = TRY(snapshots_->begin(request));
+    is_begun_ = true;
+    return {};
+}
+
+auto Snapshot::plan(const ResumePoint& point, const std::set<TableName>& tables) -> Result<void> {
+    snapshots_ = dynamic_cast<Snapshots*>(&parts_.source);
+    all_ = tables;
+    TRY(end_unfinished(point));
+    if (const auto left = without(point.tables, tables); !left.empty())
+        TRY(append_marker(MarkerKind::left, 0, {}, {left.begin(), left.end()}));
+    for (const auto& each : point.generations) {
+        if (each.has_ended) continue;
+        const auto purpose = each.purpose == Purpose::anew ? Purpose::added : each.purpose;
+        TRY(add_job(purpose, {each.sinks.begin(), each.sinks.end()},
+                    common(each.missing(), tables)));
+    }
+    return add_job(Purpose::added, {}, without(tables, point.tables));
+}
+
+// Before anything flows.
+auto Snapshot::add_job(Purpose purpose, std::set<std::string> sinks, std::set<TableName> tables)
+    -> Result<void> {
+    if (tables.empty()) return {};
+    if (snapshots_ == nullptr) return no_images();
+    TRY(parts_.queue.append(begin_marker(purpose, std::move(sinks), tables), {}));
+    failpoint("capture.after_begin");
+    jobs_.push_back({newest_, std::move(tables)});
+    return {};
+}
+
+auto Snapshot::run(const std::stop_token& stop) -> Result<void> {
+    while (!stop.stop_requested()) {
+        if (!jobs_.empty()) {
+            const auto job = std::exchange(jobs_.front(), {});
+            jobs_.pop_front();
+            TRY(take(job, stop));
+            continue;
+        }
+        const auto request = parts_.requests.take(stop);
+        if (!request) return {};
+        if (snapshots_ == nullptr) return no_images();
+        auto tables = request->tables.empty() ? all_ : common(request->tables, all_);
+        if (tables.empty()) continue;
+        TRY(parts_.markers.append(begin_marker(Purpose::rebuild, request->sinks, tables), stop));
+        failpoint("capture.after_begin");
+        jobs_.push_back({newest_, std::move(tables)});
+    }
+    return {};
+}
+
+auto Snapshot::take(const Job& job, const std::stop_token& stop) -> Result<void> {
+    if (!std::exchange(is_begun_, false)) {
+        SnapshotRequest request;
+        request.generation = job.generation;
+        request.tables = job.tables;
+        request.is_anew = false;
+        request.stop = stop;
+        point_ = TRY(snapshots_->begin(request));
+    }
     failpoint("snapshot.begin");
     chunks_ = TRY(snapshots_->chunks());
-    status_.capture([&](CaptureStatus& status) {
+    show(job, false);
+    TRY(append_marker(MarkerKind::point, job.generation, point_, {}));
+    TRY(read_all(job, stop));
+    if (stop.stop_requested()) return {};
+    failpoint("snapshot.end");
+    const auto settled = TRY(snapshots_->end());
+    TRY(append_marker(MarkerKind::end, job.generation, settled, {}));
+    show(job, true);
+    return {};
+}
+
+auto Snapshot::show(const Job& job, bool is_taken) -> void {
+    parts_.status.capture([&](CaptureStatus& status) {
+        status.images_due = static_cast<std::int64_t>(jobs_.size()) + (is_taken ? 0 : 1);
+        if (is_taken) {
+            if (status.images_due == 0) status.phase = Phase::streaming;
+            // The image holds all up to its point, even if no change ever follows.
+            if (status.durable < point_) status.durable = point_;
+            return;
+        }
+        status.phase = Phase::snapshotting;
         status.chunks = static_cast<std::int64_t>(chunks_.size());
         status.chunks_done = 0;
-        for (auto& [table, counts] : status.tables) counts = {};
+        for (const auto& table : job.tables)
+            status.tables[table].snapshot_rows = status.tables[table].snapshot_rows_estimate = 0;
         for (const auto& chunk : chunks_)
             status.tables[chunk.schema->name].snapshot_rows_estimate +=
                 static_cast<std::int64_t>(chunk.rows_estimate);
     });
-    return append_marker(MarkerKind::point, point_);
 }
 
-auto Snapshot::take(const std::stop_token& stop) -> Result<void> {
+auto Snapshot::read_all(const Job& job, const std::stop_token& stop) -> Result<void> {
+    next_chunk_.with([](std::size_t& next) { next = 0; });
+    chunks_left_.with([&](auto& left) {
+        left.clear();
+        for (const auto& chunk : chunks_) ++left[chunk.schema->name];
+    });
     Guarded<Result<void>> outcome;
     {
         std::stop_source workers_stop;
         const std::stop_callback forward(stop, [&] { workers_stop.request_stop(); });
         std::vector<std::jthread> workers;
-        for (std::size_t worker = 0; worker < workers_; ++worker)
+        for (std::size_t worker = 0; worker < parts_.workers; ++worker)
             workers.emplace_back([&, worker] {
-                auto result = read_chunks(worker, workers_stop.get_token());
+                auto result = read_chunks(job, worker, workers_stop.get_token());
                 if (result) return;
                 outcome.with([&](Result<void>& first) {
                     if (first) first = std::move(result);
@@ -70,20 +210,11 @@ auto Snapshot::take(const std::stop_token& stop) -> Result<void> {
                 workers_stop.request_stop();
             });
     }
-    TRY(outcome.copy());
-    if (stop.stop_requested()) return {};
-    failpoint("snapshot.end");
-    const auto settled = TRY(snapshots_->end());
-    TRY(append_marker(MarkerKind::complete, settled));
-    status_.capture([&](CaptureStatus& status) {
-        status.phase = Phase::streaming;
-        // The image holds all up to its point, even if no change ever follows.
-        if (status.durable < settled) status.durable = settled;
-    });
-    return {};
+    return outcome.copy();
 }
 
-auto Snapshot::read_chunks(std::size_t worker, const std::stop_token& stop) -> Result<void> {
+auto Snapshot::read_chunks(const Job& job, std::size_t worker, const std::stop_token& stop)
+    -> Result<void> {
     while (!stop.stop_requested()) {
         const auto index = next_chunk_.with([](std::size_t& next) { return next++; });
         if (index >= chunks_.size()) return {};
@@ -92,21 +223,29 @@ auto Snapshot::read_chunks(std::size_t worker, const std::stop_token& stop) -> R
             failpoint("snapshot.chunk_read");
             Frame frame;
             frame.kind = FrameKind::snapshot;
-            frame.generation = generation_;
+            frame.generation = job.generation;
             frame.first = frame.last = point_;
             const auto rows = batch.rows->num_rows();
             frame.batches.push_back(std::move(batch));
-            TRY(queue_.append(frame, stop));
+            TRY(parts_.queue.append(frame, stop));
             failpoint("snapshot.chunk_appended");
-            status_.capture([&](CaptureStatus& status) {
+            parts_.status.capture([&](CaptureStatus& status) {
                 status.tables[chunk.schema->name].snapshot_rows += rows;
             });
             return {};
         };
         TRY(snapshots_->read_chunk(chunk, worker, receive, stop));
-        status_.capture([](CaptureStatus& status) { status.chunks_done += 1; });
+        parts_.status.capture([](CaptureStatus& status) { status.chunks_done += 1; });
+        TRY(chunk_is_there(job, chunk.schema->name));
     }
     return {};
+}
+
+// A table whose image is there is not read again, whatever happens to the others.
+auto Snapshot::chunk_is_there(const Job& job, const TableName& table) -> Result<void> {
+    const bool is_whole = chunks_left_.with([&](auto& left) { return --left[table] == 0; });
+    return is_whole ? append_marker(MarkerKind::table, job.generation, point_, {table})
+                    : Result<void>();
 }
 
 }  // namespace leat

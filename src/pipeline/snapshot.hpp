@@ -1,45 +1,78 @@
-// Snapshot: takes one generation of images through the Snapshots interface into the queue, with
-// the markers that tell lanes and later starts how far it came.
+// Snapshot: takes images of tables through the Snapshots interface into the queue, one generation
+// after the other, with the markers that tell lanes and later starts how far each came.
 #pragma once
 
 #include <cstddef>
+#include <deque>
+#include <map>
 #include <optional>
+#include <set>
 #include <stop_token>
+#include <vector>
 
+#include "pipeline/image_requests.hpp"
+#include "pipeline/markers.hpp"
 #include "pipeline/status.hpp"
 #include "queue/queue.hpp"
 #include "source/source.hpp"
 
 namespace leat {
 
-// Owned by one capture attempt. begin() on its thread, then take() on another beside the reading
-// of changes.
+struct SnapshotParts {
+    Source& source;
+    Queue& queue;
+    Status& status;
+    ImageRequests& requests;
+    Markers& markers;
+    std::size_t workers = 2;
+};
+
+// Owned by one capture attempt.
 class Snapshot {
 public:
-    Snapshot(Source& source, Queue& queue, Status& status, std::size_t workers)
-        : source_(source), queue_(queue), status_(status), workers_(workers) {}
+    explicit Snapshot(const SnapshotParts& parts) : parts_(parts) {}
 
-    // `newest`: the last generation the queue knows; one without an end is aborted first, and what
-    // it left at the source is made anew. Records the new generation before the point is taken.
-    auto begin(const std::optional<GenerationState>& newest, const std::stop_token& stop)
-        -> Result<void>;
+    // On capture's thread, before anything flows. begin_anew(): the stream begins with an image of
+    // all tables. plan(): it goes on; notes what earlier attempts left unfinished and which tables
+    // came and went, so that run() takes the images that are due.
+    auto begin_anew(const ResumePoint& point, const std::set<TableName>& tables,
+                    const std::stop_token& stop) -> Result<void>;
+    auto plan(const ResumePoint& point, const std::set<TableName>& tables) -> Result<void>;
 
-    // Reads all chunks with parallel workers and appends them; marks the generation complete.
-    auto take(const std::stop_token& stop) -> Result<void>;
+    // On a thread of its own, beside the reading of changes: takes what is due, then what is
+    // requested, until stop is asked for.
+    auto run(const std::stop_token& stop) -> Result<void>;
 
 private:
-    auto append_marker(MarkerKind kind, const Position& position) -> Result<void>;
-    auto read_chunks(std::size_t worker, const std::stop_token& stop) -> Result<void>;
+    struct Job {
+        Generation generation = 0;
+        std::set<TableName> tables;
+    };
 
-    Source& source_;
-    Queue& queue_;
-    Status& status_;
-    const std::size_t workers_;
+    auto end_unfinished(const ResumePoint& point) -> Result<void>;
+    auto begin_marker(Purpose purpose, std::set<std::string> sinks, std::set<TableName> tables)
+        -> Frame;
+    auto add_job(Purpose purpose, std::set<std::string> sinks, std::set<TableName> tables)
+        -> Result<void>;
+    auto append_marker(MarkerKind kind, Generation generation, const Position& position,
+                       std::vector<TableName> tables) -> Result<void>;
+    auto take(const Job& job, const std::stop_token& stop) -> Result<void>;
+    auto read_all(const Job& job, const std::stop_token& stop) -> Result<void>;
+    auto read_chunks(const Job& job, std::size_t worker, const std::stop_token& stop)
+        -> Result<void>;
+    auto chunk_is_there(const Job& job, const TableName& table) -> Result<void>;
+    auto show(const Job& job, bool is_taken) -> void;
+
+    const SnapshotParts parts_;
     Snapshots* snapshots_ = nullptr;
-    Generation generation_ = 0;
+    std::set<TableName> all_;  // that the stream carries
+    Generation newest_ = 0;
+    bool is_begun_ = false;    // the first job's point is taken already
+    std::deque<Job> jobs_;
     Position point_;
     std::vector<Chunk> chunks_;
     Guarded<std::size_t> next_chunk_{0};
+    Guarded<std::map<TableName, std::size_t>> chunks_left_;
 };
 
 }  // namespace leat

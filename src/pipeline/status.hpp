@@ -81,7 +81,8 @@ struct CaptureStatus {
     std::int64_t bytes = 0;
     int failures_in_a_row = 0;
     bool circuit_open = false;
-    std::int64_t chunks_done = 0;
+    std::int64_t images_due = 0;    // generations that are being taken or wait for it
+    std::int64_t chunks_done = 0;   // of the one that is being taken
     std::int64_t chunks = 0;
     std::map<TableName, TableCounts> tables;
     WatchStatus watch;
@@ -98,7 +99,8 @@ struct LaneStatus {
     Progress committed;             // what the sink holds
     Position reached;               // everything up to here is committed or needs no commit
     std::int64_t reached_commit_time_us = 0;
-    bool image_complete = false;
+    bool image_complete = false;    // the image that it began with is in its place
+    std::map<TableName, Phase> filling;  // tables of the source that are filled aside, and how far
     std::int64_t commits = 0;
     std::int64_t rows_out_of_log = 0;
     double commit_seconds = 0;      // sum over all commits

@@ -1,10 +1,12 @@
 // Queue and LaneReader: the pipeline's durable memory between capture and the lanes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -31,27 +33,45 @@ struct QueueIdentity {
     Incarnation incarnation = 0;
 };
 
-// The state of the newest snapshot generation, as the queue knows it.
+// A snapshot generation as the queue knows it. `whole`: tables whose image is there. `sinks`: empty:
+// all. `start`: where a lane goes that wants the image and what follows it.
 struct GenerationState {
     Generation generation = 0;
     std::uint32_t lineage = 0;
-    bool complete = false;
-    bool aborted = false;
+    Purpose purpose = Purpose::anew;
+    bool is_all = false;
+    std::vector<std::string> sinks;
+    std::vector<TableName> tables;
+    std::vector<TableName> whole;
+    std::optional<Position> point;
+    bool has_ended = false;
+    Place start;
+
+    [[nodiscard]] auto is_for(const std::string& sink) const -> bool {
+        return sinks.empty() || std::find(sinks.begin(), sinks.end(), sink) != sinks.end();
+    }
+    // Not there and not given up.
+    [[nodiscard]] auto missing() const -> std::set<TableName> {
+        std::set<TableName> left(tables.begin(), tables.end());
+        for (const auto& table : whole) left.erase(table);
+        return left;
+    }
 };
 
-// Where capture goes on after a start. `position` and `schemas` are empty when no complete
-// generation exists: then a first snapshot is due.
+// Where capture goes on after a start. `position` is empty when the stream has no beginning yet:
+// then it begins anew. `tables`: what it carries.
 struct ResumePoint {
-    std::optional<Position> position;   // last complete transaction (or position frame)
-    std::vector<SchemaPtr> schemas;     // newest of every table up to there
-    std::optional<GenerationState> newest;
+    std::optional<Position> position;  // last complete transaction (or position frame)
+    std::vector<SchemaPtr> schemas;    // newest of every table up to there
+    std::set<TableName> tables;
+    std::vector<GenerationState> generations;  // oldest first; what no lane can need may be gone
 };
 
-// One frame for a lane, with the offsets that stand for "this frame and all before it are applied".
+// One frame for a lane, with the place that stands for "this frame and all before it are applied".
 struct Delivery {
     Frame frame;
-    Offsets after;
-    bool at_end = false;  // nothing more is readable right now: the lane has caught up
+    Place after;
+    bool at_end = false;  // nothing more is readable right now: the reader has caught up
 };
 
 // Owned and called by one lane thread. Independent of every other reader.
@@ -59,23 +79,22 @@ class LaneReader {
 public:
     virtual ~LaneReader() = default;
 
-    // The next frame in the order in which the lane must apply it: the image of its generation
-    // first (point marker, snapshot frames, complete marker), then changes from F on, rows at or
-    // below the consistent point left out; whole transactions only. A generation that was aborted
-    // is left for the newer one from its start. Nothing within `wait`: empty. Never skips damage:
-    // Fault::fatal.
+    // The next frame: the image of its generation first (point, snapshot frames, table and end
+    // markers), then changes and markers of all generations from `change_offset` on, rows at or
+    // below the consistent point left out; whole transactions only. Which tables a lane feeds is
+    // not the queue's business. Nothing within `wait`: empty. Never skips damage: Fault::fatal.
     virtual auto next(const std::stop_token& stop, Duration wait)
         -> Result<std::optional<Delivery>> = 0;
 };
 
-// append() is called by the change appender and, for snapshot frames, by snapshot workers: safe
-// from several threads. reader() and release() from lane threads.
+// append() is called by the change appender and, for frames of an image, by snapshot workers: safe
+// from several threads. reader(), holds() and release() from lane threads.
 class Queue {
 public:
     virtual ~Queue() = default;
 
     // Returns when the frame is durable (fdatasync returned 0). Blocks while the queue is at its
-    // cap (snapshot frames: at their share); `stop` ends the wait with Fault::retry "stopped". A
+    // cap (frames of an image: at their share); `stop` ends the wait with Fault::retry "stopped". A
     // failed sync is Fault::fatal and never retried.
     virtual auto append(const Frame& frame, const std::stop_token& stop) -> Result<Durable> = 0;
 
@@ -83,11 +102,18 @@ public:
     // interrupted transaction left at the tail, and says where the source must go on.
     virtual auto resume_point() -> Result<ResumePoint> = 0;
 
-    // A reader that starts at `from`, or with nothing in the sink at the newest complete or running
-    // image. Fault::fatal "needs rebuild" when the queue no longer reaches back that far, or when
-    // `from` is ahead of the queue.
-    virtual auto reader(const std::string& lane, const std::optional<Offsets>& from)
+    // As in ResumePoint, at any time.
+    [[nodiscard]] virtual auto generations() const -> std::vector<GenerationState> = 0;
+
+    // Everything from there on is still there. False also for a place ahead of the queue.
+    [[nodiscard]] virtual auto holds(const Place& place) const -> bool = 0;
+
+    // Fault::fatal "needs rebuild" when the queue does not hold the place any more.
+    virtual auto reader(const std::string& lane, const Place& from)
         -> Result<std::unique_ptr<LaneReader>> = 0;
+
+    // The lane goes on from here, whatever it released before: nothing behind is dropped.
+    virtual auto retain(const std::string& lane, const Offsets& offsets) -> Result<void> = 0;
 
     // The sink is safe up to here: what all lanes have released may be dropped once it is outside
     // the rewind window. A hint only, it proves nothing.

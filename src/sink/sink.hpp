@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -45,8 +46,10 @@ struct Committed {
     std::optional<Offsets> safe;
 };
 
+using TableFilter = std::function<bool(const TableName&)>;
+
 // Called by one lane thread, in this order: open, then any number of epochs; an epoch is any mix of
-// evolve and write, ended by one commit. After any error the engine calls open() again (or destroys
+// evolve and write, or one adopt, ended by one commit. After any error the engine calls open() again (or destroys
 // the sink), which discards the open epoch, and replays from the progress it returns.
 class Sink {
 public:
@@ -58,10 +61,12 @@ public:
 
     // The rows that follow have this schema. Also in the middle of an epoch or of a source
     // transaction. Called for each table before its first row after open(), so a repeat of what the
-    // target knows is normal. A newer generation than the table's empties it. An added column gets
-    // its default in the rows that exist; a dropped column stays, and is NULL in all rows from then
-    // on; a column of the same name and another id is a drop and an add. What the target cannot
-    // follow is Fault::fatal, naming table and column.
+    // target knows is normal. `schema->generation` says which copy of the table is meant: 0 the live
+    // one, any other the one that is filled for that generation, beside the live one if there is
+    // one; it begins empty, and takes the place of one that was filled for another generation. An
+    // added column gets its default in the rows that exist; a dropped column stays, and is NULL in
+    // all rows from then on; a column of the same name and another id is a drop and an add. What
+    // the target cannot follow is Fault::fatal, naming table and column.
     virtual auto evolve(const SchemaPtr& schema) -> Result<void> = 0;
 
     // Adds rows to the open epoch. Rows come in source order per table; bounded memory whatever the
@@ -72,6 +77,10 @@ public:
     // Makes the epoch's rows and `progress` visible together, or neither. Fault::uncertain when the
     // outcome is unknown. May be called without rows.
     virtual auto commit(const Progress& progress) -> Result<Committed> = 0;
+
+    // The copies that were filled for this generation become the live ones, those that `wanted`
+    // says; live ones of the same name go. In an epoch without rows, and visible with its commit.
+    virtual auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> = 0;
 
     // Called when the lane has nothing to do, and before it ends: a chance to make safe what is
     // committed (checkpoint). `last`: the lane ends, do it now.

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -33,6 +34,13 @@ struct Resume {
     std::vector<SchemaPtr> schemas;
 };
 
+// What open() found. `gap`: changes behind the position are lost for good, and why (Fault::fatal,
+// with the remedy); nothing flows then until Snapshots::begin has begun the stream anew.
+struct Opened {
+    std::set<TableName> tables;  // that the stream carries from now on
+    std::optional<Error> gap;
+};
+
 // All functions are called from one capture thread, except confirm() (the appender's thread, may
 // run beside read()). Order: open, [Snapshots::begin when there is nothing to resume], read…
 class Source {
@@ -41,9 +49,9 @@ public:
 
     // Connects, checks rights and settings, compares identity with resume->position.token, and
     // makes what it needs at the server (publication), but for a fresh start nothing that begins
-    // to hold back its log: Snapshots::begin does that. Refuses (config) with the exact remedy.
-    // A lost, foreign or overtaken slot is Fault::fatal with the reason and the remedy.
-    virtual auto open(const std::optional<Resume>& resume) -> Result<void> = 0;
+    // to hold back its log: Snapshots::begin does that. Tables that are new beside a resume position
+    // are carried from now on. Refuses (config) with the exact remedy.
+    virtual auto open(const std::optional<Resume>& resume) -> Result<Opened> = 0;
 
     // The next frame in commit order, never empty of meaning: batches of whole or (beyond the byte
     // cap) part transactions, or a position frame when idle, at most one a second. Waits until
@@ -58,12 +66,17 @@ public:
     virtual auto head() -> Result<Position> = 0;
 };
 
+// `is_anew`: the stream begins with this image, at its point, with all tables; otherwise it runs
+// already. Only then:
+//   lineage    for all positions from now on
+//   is_retake  an earlier attempt under this pipeline was begun: what it left at the server (slot)
+//              is ours and is made anew. Otherwise an existing slot is refused as foreign
 struct SnapshotRequest {
     Generation generation = 1;
-    std::uint32_t lineage = 1;  // for all positions from now on
-    // An earlier attempt under this pipeline was begun and not finished: what it left at the server
-    // (slot) is ours and is made anew. Otherwise an existing slot is refused as foreign.
-    bool retake = false;
+    std::set<TableName> tables{};
+    bool is_anew = true;
+    std::uint32_t lineage = 1;
+    bool is_retake = false;
     // Ends a wait for the source (PostgreSQL: for transactions that were open at the point).
     std::stop_token stop{};
 };
@@ -80,7 +93,9 @@ struct Chunk {
 // Called with the batches of a chunk as they arrive, in order; its error ends the read.
 using BatchReceiver = std::function<Result<void>(Batch)>;
 
-// Optional for a Source (found by dynamic_cast): reading an image at one consistent point.
+// Optional for a Source (found by dynamic_cast): reading images, one after the other, each at one
+// consistent point. begin, chunks and end are called from one thread, which is capture's only for
+// an image that the stream begins with, and otherwise one beside read().
 class Snapshots {
 public:
     virtual ~Snapshots() = default;

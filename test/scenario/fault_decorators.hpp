@@ -16,7 +16,7 @@
 
 namespace leat::scenario {
 
-enum class Step { make, open, evolve, write, commit, settle, append, read, snapshot };
+enum class Step { make, open, evolve, write, commit, adopt, settle, append, read, snapshot };
 
 // `after`: the call did its work all the same, and only the answer was lost.
 struct Failure {
@@ -60,6 +60,9 @@ public:
     auto commit(const Progress& progress) -> Result<Committed> override {
         return call(Step::commit, [&] { return sink_->commit(progress); });
     }
+    auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override {
+        return call(Step::adopt, [&] { return sink_->adopt(generation, wanted); });
+    }
     auto settle(bool last) -> Result<Committed> override {
         return call(Step::settle, [&] { return sink_->settle(last); });
     }
@@ -95,6 +98,9 @@ public:
     }
     auto commit(const Progress& progress) -> Result<Committed> override {
         return sink_->commit(progress);
+    }
+    auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override {
+        return sink_->adopt(generation, wanted);
     }
     auto settle(bool last) -> Result<Committed> override { return sink_->settle(last); }
 
@@ -150,6 +156,9 @@ public:
         std::this_thread::sleep_for(per_commit_);
         return sink_->commit(progress);
     }
+    auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override {
+        return sink_->adopt(generation, wanted);
+    }
     auto settle(bool last) -> Result<Committed> override { return sink_->settle(last); }
 
 private:
@@ -174,6 +183,9 @@ public:
     auto write(const Batch& batch) -> Result<Rejects> override { return sink_->write(batch); }
     auto commit(const Progress& progress) -> Result<Committed> override {
         return sink_->commit(progress);
+    }
+    auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override {
+        return sink_->adopt(generation, wanted);
     }
     auto settle(bool last) -> Result<Committed> override { return sink_->settle(last); }
 
@@ -200,6 +212,9 @@ public:
     auto commit(const Progress& progress) -> Result<Committed> override {
         return sink_->commit(progress);
     }
+    auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override {
+        return sink_->adopt(generation, wanted);
+    }
     auto settle(bool last) -> Result<Committed> override { return sink_->settle(last); }
 
 private:
@@ -217,9 +232,18 @@ public:
         return with_faults(plan_, Step::append, [&] { return queue_->append(frame, stop); });
     }
     auto resume_point() -> Result<ResumePoint> override { return queue_->resume_point(); }
-    auto reader(const std::string& lane, const std::optional<Offsets>& from)
+    [[nodiscard]] auto generations() const -> std::vector<GenerationState> override {
+        return queue_->generations();
+    }
+    [[nodiscard]] auto holds(const Place& place) const -> bool override {
+        return queue_->holds(place);
+    }
+    auto reader(const std::string& lane, const Place& from)
         -> Result<std::unique_ptr<LaneReader>> override {
         return queue_->reader(lane, from);
+    }
+    auto retain(const std::string& lane, const Offsets& offsets) -> Result<void> override {
+        return queue_->retain(lane, offsets);
     }
     auto release(const std::string& lane, const Offsets& offsets) -> Result<void> override {
         return queue_->release(lane, offsets);

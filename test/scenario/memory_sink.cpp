@@ -2,6 +2,7 @@
 // state.
 #include "scenario/memory_sink.hpp"
 
+#include <set>
 #include <utility>
 
 namespace leat::scenario {
@@ -12,6 +13,7 @@ public:
 
     auto open(const Identity& identity) -> Result<std::optional<Progress>> override {
         staged_.clear();
+        adopting_.clear();
         identity_ = identity;
         const auto state = target_.state();
         if (state.identity && (state.identity->pipeline != identity.pipeline ||
@@ -32,18 +34,24 @@ public:
     auto commit(const Progress& progress) -> Result<Committed> override {
         auto next = target_.state();
         for (const auto& each : staged_) {
-            const auto name = target_name(each.schema->name);
-            auto& generation = next.generations[name];
-            if (each.schema->generation > generation) next.tables[name] = {};
-            if (each.schema->generation < generation) continue;
-            generation = each.schema->generation;
-            if (each.rows) model::apply_naive(each, next.tables[name]);
+            auto& table = copy_of(next, *each.schema);
+            if (each.rows) model::apply_naive(each, table);
         }
         staged_.clear();
+        for (const auto& [generation, wanted] : std::exchange(adopting_, {}))
+            adopt_now(next, generation, wanted);
         next.progress = progress;
         next.identity = identity_;
         target_.store(std::move(next));
         return Committed{progress.offsets};
+    }
+    auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override {
+        if (!staged_.empty()) return Error{Fault::fatal, "rows in the epoch that adopts", "", ""};
+        std::set<std::string> names;
+        for (const auto& [name, copy] : target_.state().filled)
+            if (copy.first == generation && wanted({"public", name})) names.insert(name);
+        adopting_.emplace_back(generation, std::move(names));
+        return {};
     }
     auto settle(bool /*last*/) -> Result<Committed> override {
         const auto progress = target_.state().progress;
@@ -51,8 +59,27 @@ public:
     }
 
 private:
+    static auto copy_of(MemoryTarget::State& state, const TableSchema& schema) -> model::Table& {
+        const auto name = target_name(schema.name);
+        if (schema.generation == 0) return state.tables[name];
+        auto& [generation, table] = state.filled[name];
+        if (generation != schema.generation) table = {};
+        generation = schema.generation;
+        return table;
+    }
+    static auto adopt_now(MemoryTarget::State& state, Generation generation,
+                          const std::set<std::string>& names) -> void {
+        for (const auto& name : names) {
+            auto& [held, table] = state.filled.at(name);
+            if (held != generation) continue;
+            state.tables[name] = std::move(table);
+            state.filled.erase(name);
+        }
+    }
+
     MemoryTarget& target_;
     Identity identity_;
+    std::vector<std::pair<Generation, std::set<std::string>>> adopting_;
     std::vector<Batch> staged_;  // without rows: a schema alone
 };
 
@@ -64,7 +91,7 @@ auto MemoryTarget::store(State next) -> void {
     std::string wrong;
     for (const auto& [name, table] : next.tables)
         if (table.incomplete > 0) wrong += name + " has incomplete rows; ";
-    if (invariant_ && next.progress && next.progress->offsets.image_complete)
+    if (invariant_ && next.progress && next.progress->offsets.is_swapped_in)
         wrong += invariant_(next.tables);
     if (!wrong.empty()) violations_.with([&](auto& all) { all.push_back(wrong); });
     auto before = state_.with([&](State& state) { return std::exchange(state, std::move(next)); });

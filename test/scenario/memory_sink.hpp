@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/guarded.hpp"
@@ -23,8 +24,8 @@ public:
     using Invariant = std::function<std::string(const Tables&)>;
 
     struct State {
-        Tables tables;
-        std::map<std::string, Generation> generations;
+        Tables tables;  // live ones
+        std::map<std::string, std::pair<Generation, model::Table>> filled;  // beside them
         std::optional<Progress> progress;
         std::optional<Identity> identity;
     };

@@ -21,20 +21,24 @@ class ScriptedSource final : public Source, public Snapshots {
 public:
     explicit ScriptedSource(ScriptedServer& server) : server_(server) {}
 
-    auto open(const std::optional<Resume>& resume) -> Result<void> override {
+    auto open(const std::optional<Resume>& resume) -> Result<Opened> override {
         if (auto failure = server_.plan_(Step::open)) return scripted_error(*failure);
         const std::lock_guard lock(server_.mutex_);
-        if (!resume) return {};
+        captured_ = server_.captured_;
+        Opened opened{captured_, std::nullopt};
+        if (!resume) return opened;
+        if (server_.is_lost_) {
+            opened.gap = Error{Fault::fatal, "slot is gone", "Read the test.", ""};
+            return opened;
+        }
         const auto& from = resume->position;
         if (from.lineage != server_.lineage_)
             return Error{Fault::fatal, "another lineage: " + to_string(from), "", ""};
         if (server_.confirmed_ && from.commit < server_.confirmed_->commit)
             return Error{Fault::fatal, "transactions are lost: confirmed before they were durable",
                          "", ""};
-        if (resume->schemas.size() != 4)
-            return Error{Fault::fatal, "resumed without the schemas of all tables", "", ""};
         next_ = index_after(from.commit);
-        return {};
+        return opened;
     }
 
     auto read(const std::stop_token& stop) -> Result<Frame> override {
@@ -66,18 +70,22 @@ public:
     auto begin(const SnapshotRequest& request) -> Result<Position> override {
         const std::lock_guard lock(server_.mutex_);
         ++server_.snapshots_begun_;
-        server_.lineage_ = request.lineage;
-        server_.generation_ = request.generation;
-        server_.confirmed_.reset();
         const auto point = server_.last_commit_;
-        server_.image_ = server_.workload_.image(point, request.generation);
-        next_ = server_.log_.size();
-        return Position{request.lineage, point, 0, "point"};
+        image_.clear();
+        for (auto& rows : server_.workload_.image(point, request.generation))
+            if (request.tables.contains(rows.schema()->name)) image_.push_back(std::move(rows));
+        if (request.is_anew) {
+            server_.lineage_ = request.lineage;
+            server_.generation_ = request.generation;
+            server_.confirmed_.reset();
+            server_.is_lost_ = false;
+            next_ = server_.log_.size();
+        }
+        return Position{server_.lineage_, point, 0, "point"};
     }
     auto chunks() -> Result<std::vector<Chunk>> override {
-        const std::lock_guard lock(server_.mutex_);
         std::vector<Chunk> chunks;
-        for (const auto& rows : server_.image_) {
+        for (const auto& rows : image_) {
             Chunk chunk;
             chunk.schema = rows.build().schema;
             chunk.number = chunks.size();
@@ -88,10 +96,7 @@ public:
     }
     auto read_chunk(const Chunk& chunk, std::size_t /*worker*/, const BatchReceiver& receive,
                     const std::stop_token& stop) -> Result<void> override {
-        const auto batch = [&] {
-            const std::lock_guard lock(server_.mutex_);
-            return server_.image_.at(chunk.number).build();
-        }();
+        const auto batch = image_.at(chunk.number).build();
         // In two pieces, so that an image can be interrupted within a table.
         const auto half = batch.rows->num_rows() / 2;
         for (const auto& rows : {batch.rows->Slice(0, half), batch.rows->Slice(half)}) {
@@ -151,6 +156,8 @@ private:
         frame.last = position_of(last, last.rows->num_rows() - 1);
         frame.last.token = "token";
         frame.commit_time_us = static_cast<std::int64_t>(frame.last.commit) * 1000;
+        std::erase_if(frame.batches,
+                      [&](const Batch& batch) { return !captured_.contains(batch.schema->name); });
         return frame;
     }
 
@@ -161,6 +168,8 @@ private:
     }
 
     ScriptedServer& server_;
+    std::set<TableName> captured_;
+    Changes image_;
     std::size_t next_ = 0;
     std::size_t part_ = 0;  // of the transaction at next_
     bool idle_ = false;
@@ -169,7 +178,19 @@ private:
 ScriptedServer::ScriptedServer(std::uint64_t seed, FaultPlan plan)
     : plan_(plan ? std::move(plan) : [](Step) { return std::optional<Failure>(); }),
       random_(seed),
-      workload_(seed) {}
+      workload_(seed) {
+    for (const auto& rows : workload_.image(0, 0)) captured_.insert(rows.schema()->name);
+}
+
+auto ScriptedServer::capture(std::set<TableName> tables) -> void {
+    const std::lock_guard lock(mutex_);
+    captured_ = std::move(tables);
+}
+
+auto ScriptedServer::lose_position() -> void {
+    const std::lock_guard lock(mutex_);
+    is_lost_ = true;
+}
 
 auto ScriptedServer::commit(int transactions) -> void {
     const std::lock_guard lock(mutex_);

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include "scenario/fault_decorators.hpp"
@@ -21,6 +22,10 @@ public:
     // Commits transactions, as clients would, beside everything else.
     auto commit(int transactions) -> void;
     auto make_source() -> std::unique_ptr<Source>;
+    // What sources carry that are opened from now on; at first all tables.
+    auto capture(std::set<TableName> tables) -> void;
+    // The next source that is opened cannot go on where it was.
+    auto lose_position() -> void;
 
     [[nodiscard]] auto tables() const -> Tables;
     [[nodiscard]] auto head() const -> Position;
@@ -46,7 +51,8 @@ private:
     Generation generation_ = 0;
     std::optional<Position> confirmed_;
     int snapshots_begun_ = 0;
-    Changes image_;
+    std::set<TableName> captured_;
+    bool is_lost_ = false;
 };
 
 }  // namespace leat::scenario

@@ -45,6 +45,43 @@ auto take_position(ByteReader& reader) -> Position {
     return position;
 }
 
+template <class Tables>
+auto put_tables(std::string& bytes, const Tables& tables) -> void {
+    put(bytes, static_cast<std::uint32_t>(tables.size()));
+    for (const auto& table : tables) {
+        put_text(bytes, table.schema);
+        put_text(bytes, table.table);
+    }
+}
+
+auto take_tables(ByteReader& reader) -> std::vector<TableName> {
+    std::vector<TableName> tables;
+    const auto count = reader.little<std::uint32_t>();
+    for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+        auto schema = take_text(reader);
+        tables.push_back({std::move(schema), take_text(reader)});
+    }
+    return tables;
+}
+
+auto put_texts(std::string& bytes, const std::vector<std::string>& texts) -> void {
+    put(bytes, static_cast<std::uint32_t>(texts.size()));
+    for (const auto& text : texts) put_text(bytes, text);
+}
+
+auto take_texts(ByteReader& reader) -> std::vector<std::string> {
+    std::vector<std::string> texts;
+    const auto count = reader.little<std::uint32_t>();
+    for (std::uint32_t i = 0; i < count && reader.ok(); ++i) texts.push_back(take_text(reader));
+    return texts;
+}
+
+auto take_purpose(ByteReader& reader) -> Result<Purpose> {
+    const auto purpose = reader.little<std::uint8_t>();
+    if (purpose < 1 || purpose > 3) return unreadable("generation of an unknown purpose");
+    return static_cast<Purpose>(purpose);
+}
+
 // The checksum of a header whose own checksum field counts as zero.
 auto header_crc(std::string_view bytes, std::uint32_t seed) -> std::uint32_t {
     constexpr std::string_view zero("\0\0\0\0", 4);
@@ -150,17 +187,29 @@ auto decode_header(std::string_view bytes, std::uint32_t seed, std::uint64_t& wa
     return header;
 }
 
+auto State::find(Generation generation) -> GenerationRecord* {
+    for (auto& record : generations)
+        if (record.generation == generation) return &record;
+    return nullptr;
+}
+
+auto State::beginning() const -> const GenerationRecord* {
+    const GenerationRecord* found = nullptr;
+    for (const auto& record : generations)
+        if (record.purpose == Purpose::anew) found = &record;
+    return found;
+}
+
 auto encode_marker(const Marker& marker) -> std::string {
     std::string bytes;
     put(bytes, static_cast<std::uint8_t>(marker.kind));
+    put(bytes, static_cast<std::uint8_t>(marker.purpose));
+    put(bytes, static_cast<std::uint8_t>(marker.is_all));
     put(bytes, marker.generation);
-    put(bytes, marker.change_offset);
+    put(bytes, marker.snapshot_offset);
     put_position(bytes, marker.position);
-    put(bytes, static_cast<std::uint32_t>(marker.tables.size()));
-    for (const auto& table : marker.tables) {
-        put_text(bytes, table.schema);
-        put_text(bytes, table.table);
-    }
+    put_texts(bytes, marker.sinks);
+    put_tables(bytes, marker.tables);
     return bytes;
 }
 
@@ -168,32 +217,38 @@ auto decode_marker(std::string_view payload) -> Result<Marker> {
     ByteReader reader(payload);
     Marker marker;
     const auto kind = reader.little<std::uint8_t>();
-    if (kind < 1 || kind > 4) return unreadable("marker of an unknown kind");
+    if (kind < 1 || kind > 5) return unreadable("marker of an unknown kind");
     marker.kind = static_cast<MarkerKind>(kind);
+    marker.purpose = TRY(take_purpose(reader));
+    marker.is_all = reader.little<std::uint8_t>() != 0;
     marker.generation = reader.little<std::uint64_t>();
-    marker.change_offset = reader.little<std::uint64_t>();
+    marker.snapshot_offset = reader.little<std::uint64_t>();
     marker.position = take_position(reader);
-    const auto tables = reader.little<std::uint32_t>();
-    for (std::uint32_t i = 0; i < tables && reader.ok(); ++i) {
-        auto schema = take_text(reader);
-        marker.tables.push_back({std::move(schema), take_text(reader)});
-    }
+    marker.sinks = take_texts(reader);
+    marker.tables = take_tables(reader);
     if (!reader.ok() || reader.remaining() != 0) return unreadable("marker of the wrong size");
     return marker;
 }
 
 auto encode_state(const State& state) -> std::string {
-    const auto& generation = state.generation;
     std::string bytes;
-    put(bytes, generation.generation);
-    put(bytes, generation.lineage);
-    put(bytes, static_cast<std::uint8_t>(generation.has_point));
-    put(bytes, static_cast<std::uint8_t>(generation.complete));
-    put(bytes, static_cast<std::uint8_t>(generation.aborted));
+    put(bytes, static_cast<std::uint32_t>(state.generations.size()));
+    for (const auto& record : state.generations) {
+        put(bytes, record.generation);
+        put(bytes, record.lineage);
+        put(bytes, static_cast<std::uint8_t>(record.purpose));
+        put(bytes, static_cast<std::uint8_t>(record.is_all));
+        put(bytes, static_cast<std::uint8_t>(record.has_point));
+        put(bytes, static_cast<std::uint8_t>(record.has_ended));
+        put(bytes, record.begin_offset);
+        put(bytes, record.snapshot_offset);
+        put_position(bytes, record.consistent_point);
+        put_texts(bytes, record.sinks);
+        put_tables(bytes, record.tables);
+        put_tables(bytes, record.whole);
+    }
+    put_tables(bytes, state.tables);
     put(bytes, static_cast<std::uint8_t>(state.last.has_value()));
-    put(bytes, generation.begin_offset);
-    put(bytes, generation.point_offset);
-    put_position(bytes, generation.consistent_point);
     put_position(bytes, state.last.value_or(Position{}));
     put(bytes, state.last_time_us);
     return bytes;
@@ -202,16 +257,24 @@ auto encode_state(const State& state) -> std::string {
 auto decode_state(std::string_view payload) -> Result<State> {
     ByteReader reader(payload);
     State state;
-    auto& generation = state.generation;
-    generation.generation = reader.little<std::uint64_t>();
-    generation.lineage = reader.little<std::uint32_t>();
-    generation.has_point = reader.little<std::uint8_t>() != 0;
-    generation.complete = reader.little<std::uint8_t>() != 0;
-    generation.aborted = reader.little<std::uint8_t>() != 0;
+    const auto count = reader.little<std::uint32_t>();
+    for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+        auto& record = state.generations.emplace_back();
+        record.generation = reader.little<std::uint64_t>();
+        record.lineage = reader.little<std::uint32_t>();
+        record.purpose = TRY(take_purpose(reader));
+        record.is_all = reader.little<std::uint8_t>() != 0;
+        record.has_point = reader.little<std::uint8_t>() != 0;
+        record.has_ended = reader.little<std::uint8_t>() != 0;
+        record.begin_offset = reader.little<std::uint64_t>();
+        record.snapshot_offset = reader.little<std::uint64_t>();
+        record.consistent_point = take_position(reader);
+        record.sinks = take_texts(reader);
+        record.tables = take_tables(reader);
+        record.whole = take_tables(reader);
+    }
+    for (auto& table : take_tables(reader)) state.tables.insert(std::move(table));
     const bool has_last = reader.little<std::uint8_t>() != 0;
-    generation.begin_offset = reader.little<std::uint64_t>();
-    generation.point_offset = reader.little<std::uint64_t>();
-    generation.consistent_point = take_position(reader);
     auto last = take_position(reader);
     if (has_last) state.last = std::move(last);
     state.last_time_us = reader.little<std::int64_t>();

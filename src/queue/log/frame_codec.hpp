@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,24 +68,37 @@ auto decode_header(std::string_view bytes, std::uint32_t seed, std::uint64_t& wa
 auto encode_marker(const Marker& marker) -> std::string;
 auto decode_marker(std::string_view payload) -> Result<Marker>;
 
-// The newest snapshot generation as the change sequence remembers it.
+// A snapshot generation as the change sequence remembers it.
 struct GenerationRecord {
-    Generation generation = 0;  // 0: none yet
+    Generation generation = 0;
     std::uint32_t lineage = 0;
+    Purpose purpose = Purpose::anew;
+    bool is_all = false;
     bool has_point = false;
-    bool complete = false;
-    bool aborted = false;
-    std::uint64_t begin_offset = 0;  // F: the begin marker, change sequence
-    std::uint64_t point_offset = 0;  // the point marker, snapshot sequence
+    bool has_ended = false;
+    std::uint64_t begin_offset = 0;     // of the begin marker, change sequence
+    std::uint64_t snapshot_offset = 0;  // none of its frames is before, snapshot sequence
     Position consistent_point;
+    std::vector<std::string> sinks;
+    std::vector<TableName> tables;
+    std::vector<TableName> whole;
 
     friend auto operator==(const GenerationRecord&, const GenerationRecord&) -> bool = default;
 };
 
 struct State {
-    GenerationRecord generation;
-    std::optional<Position> last;  // last complete transaction of the generation's stream
+    std::vector<GenerationRecord> generations;  // oldest first; those that may still matter
+    std::set<TableName> tables;                 // that the stream carries
+    std::optional<Position> last;               // last complete transaction of the stream
     std::int64_t last_time_us = 0;
+    std::uint64_t version = 0;  // of generations and tables; not on disk
+
+    [[nodiscard]] auto find(Generation generation) -> GenerationRecord*;  // null: unknown
+    // The one that the stream began with.
+    [[nodiscard]] auto beginning() const -> const GenerationRecord*;
+    [[nodiscard]] auto newest() const -> Generation {
+        return generations.empty() ? 0 : generations.back().generation;
+    }
 };
 auto encode_state(const State& state) -> std::string;
 auto decode_state(std::string_view payload) -> Result<State>;

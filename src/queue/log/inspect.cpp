@@ -22,9 +22,13 @@ auto position_text(const Position& position) -> std::string {
 }
 
 auto marker_text(const Marker& marker) -> std::string {
-    constexpr std::array<std::string_view, 4> names = {"begin", "point", "complete", "aborted"};
-    return std::string(names[static_cast<std::size_t>(marker.kind) - 1]) + " of generation " +
-           std::to_string(marker.generation);
+    constexpr std::array<std::string_view, 5> names = {"begin", "point", "table", "end", "left"};
+    auto text = std::string(names[static_cast<std::size_t>(marker.kind) - 1]);
+    if (marker.kind != MarkerKind::left)
+        text += " of generation " + std::to_string(marker.generation);
+    for (std::size_t i = 0; i < marker.tables.size(); ++i)
+        text += (i == 0 ? ": " : ", ") + to_string(marker.tables[i]);
+    return text;
 }
 
 // The same facts in one of two forms.

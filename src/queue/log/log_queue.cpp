@@ -40,6 +40,35 @@ auto misused(std::string what) -> Error {
     return Error{Fault::fatal, "log refuses the frame: " + std::move(what), "", "log"};
 }
 
+auto unknown_lane(const std::string& lane) -> Error {
+    return Error{Fault::fatal, "log does not know the lane: " + lane, "", "log"};
+}
+
+auto sequence_for(const Frame& frame) -> SequenceKind {
+    if (frame.kind == FrameKind::snapshot) return SequenceKind::snapshot;
+    if (!frame.marker) return SequenceKind::changes;
+    const bool is_beside_changes =
+        frame.marker->kind == MarkerKind::begin || frame.marker->kind == MarkerKind::left;
+    return is_beside_changes ? SequenceKind::changes : SequenceKind::snapshot;
+}
+
+auto state_of(const GenerationRecord& record) -> GenerationState {
+    GenerationState state;
+    state.generation = record.generation;
+    state.lineage = record.lineage;
+    state.purpose = record.purpose;
+    state.is_all = record.is_all;
+    state.sinks = record.sinks;
+    state.tables = record.tables;
+    state.whole = record.whole;
+    if (record.has_point) state.point = record.consistent_point;
+    state.has_ended = record.has_ended;
+    state.start.generation = record.generation;
+    state.start.snapshot_offset = record.snapshot_offset;
+    state.start.change_offset = record.begin_offset + 1;
+    return state;
+}
+
 auto make_folder(const Path& path) -> Result<void> {
     auto failed = std::make_error_code(std::errc::interrupted);
     while (failed == std::errc::interrupted) std::filesystem::create_directories(path, failed);
@@ -235,9 +264,7 @@ auto LogQueue::Impl::write_hints(bool durable) -> Result<void> {
 auto LogQueue::Impl::check(const Frame& frame) -> Result<void> {
     const std::lock_guard guard(log.mutex);
     if (log.state.broken) return *log.state.broken;
-    const auto& newest = log.state.current.generation;
     const bool in_transaction = log.state.of(SequenceKind::changes).in_transaction;
-    const bool running = newest.generation > 0 && !newest.complete && !newest.aborted;
     if (frame.marker.has_value() != (frame.kind == FrameKind::marker))
         return misused("marker and kind disagree");
     if (frame.kind == FrameKind::changes) return {};
@@ -245,23 +272,22 @@ auto LogQueue::Impl::check(const Frame& frame) -> Result<void> {
         if (!in_transaction && frame.batches.empty() && frame.ends_transaction) return {};
         return misused("position inside a transaction");
     }
+    auto& current = log.state.current;
     const auto generation = frame.marker ? frame.marker->generation : frame.generation;
+    const auto* const record = current.find(generation);
+    const bool is_running = record != nullptr && !record->has_ended;
+    const bool has_point = is_running && record->has_point;
     if (frame.kind == FrameKind::snapshot) {
-        if (generation == newest.generation && running && newest.has_point) return {};
+        if (has_point) return {};
         return misused("image of generation " + std::to_string(generation) + " is not being taken");
     }
     bool allowed = false;
     switch (frame.marker->kind) {
-        case MarkerKind::begin: allowed = generation > newest.generation && !in_transaction; break;
-        case MarkerKind::point:
-            allowed = generation == newest.generation && running && !newest.has_point;
-            break;
-        case MarkerKind::complete:
-            allowed = generation == newest.generation && running && newest.has_point;
-            break;
-        case MarkerKind::aborted:
-            allowed = generation == newest.generation && running && !in_transaction;
-            break;
+        case MarkerKind::begin: allowed = generation > current.newest() && !in_transaction; break;
+        case MarkerKind::point: allowed = is_running && !has_point; break;
+        case MarkerKind::table: allowed = has_point; break;
+        case MarkerKind::end: allowed = is_running; break;
+        case MarkerKind::left: allowed = !in_transaction; break;
     }
     if (allowed) return {};
     return misused("marker " + std::to_string(static_cast<int>(frame.marker->kind)) +
@@ -288,9 +314,9 @@ auto LogQueue::Impl::encode(const Frame& frame) -> Result<Outgoing> {
     if (frame.marker) {
         out.marker = frame.marker;
         out.header.generation = frame.marker->generation;
-        if (frame.marker->kind == MarkerKind::point || frame.marker->kind == MarkerKind::complete) {
+        if (frame.marker->kind == MarkerKind::begin) {
             const std::lock_guard guard(log.mutex);
-            out.marker->change_offset = log.state.current.generation.begin_offset;
+            out.marker->snapshot_offset = log.state.of(SequenceKind::snapshot).visible_end;
         }
         out.payload.add(encode_marker(*out.marker));
     }
@@ -298,11 +324,11 @@ auto LogQueue::Impl::encode(const Frame& frame) -> Result<Outgoing> {
     return out;
 }
 
-// The change sequence learns what the image's markers said, so that the image can be dropped.
+// The change sequence learns what the markers of images said, so that these can be dropped.
 auto LogQueue::Impl::record_generation(const std::stop_token& stop) -> Result<void> {
     {
         const std::lock_guard guard(log.mutex);
-        if (log.state.recorded == log.state.current.generation) return {};
+        if (log.state.recorded == log.state.current.version) return {};
     }
     Outgoing carry;
     carry.carry = true;
@@ -313,10 +339,7 @@ auto LogQueue::append(const Frame& frame, const std::stop_token& stop) -> Result
     auto& log = impl_->log;
     TRY(impl_->check(frame));
     auto out = TRY(impl_->encode(frame));
-    const bool image = frame.kind == FrameKind::snapshot ||
-                       (frame.marker && (frame.marker->kind == MarkerKind::point ||
-                                         frame.marker->kind == MarkerKind::complete));
-    const auto kind = image ? SequenceKind::snapshot : SequenceKind::changes;
+    const auto kind = sequence_for(frame);
     TRY(wait_for_room(log, kind, out.header.file_bytes(), stop));
     TRY(impl_->sequence_of(kind).append(out, stop));
     if (frame.kind != FrameKind::snapshot) TRY(impl_->record_generation(stop));
@@ -336,30 +359,45 @@ auto LogQueue::resume_point() -> Result<ResumePoint> {
     ResumePoint point;
     const std::lock_guard guard(log.mutex);
     const auto& current = log.state.current;
-    const auto& newest = current.generation;
-    if (newest.generation == 0) return point;
-    point.newest =
-        GenerationState{newest.generation, newest.lineage, newest.complete, newest.aborted};
-    if (!newest.complete) return point;
-    point.position = current.last.value_or(newest.consistent_point);
-    for (const auto& [table, number] : log.state.in_force) {
-        auto schema = log.schemas.table(number);
-        if (schema->generation == newest.generation) point.schemas.push_back(std::move(schema));
-    }
+    for (const auto& record : current.generations) point.generations.push_back(state_of(record));
+    const auto* const beginning = current.beginning();
+    if (beginning == nullptr || !beginning->has_point) return point;
+    point.position = current.last.value_or(beginning->consistent_point);
+    point.tables = current.tables;
+    for (const auto& [table, number] : log.state.in_force)
+        if (current.tables.contains(table)) point.schemas.push_back(log.schemas.table(number));
     return point;
 }
 
-auto LogQueue::reader(const std::string& lane, const std::optional<Offsets>& from)
+auto LogQueue::generations() const -> std::vector<GenerationState> {
+    const std::lock_guard guard(impl_->log.mutex);
+    std::vector<GenerationState> states;
+    for (const auto& record : impl_->log.state.current.generations)
+        states.push_back(state_of(record));
+    return states;
+}
+
+auto LogQueue::holds(const Place& place) const -> bool {
+    const std::lock_guard guard(impl_->log.mutex);
+    return check_place(impl_->log.state, place).has_value();
+}
+
+auto LogQueue::reader(const std::string& lane, const Place& from)
     -> Result<std::unique_ptr<LaneReader>> {
     TRY(refuse_dropped(impl_->log, lane));
     auto reader = TRY(LogLaneReader::make(impl_->log, from));
-    // A target that went back needs again what it had released.
-    const std::lock_guard guard(impl_->log.mutex);
-    const auto known = impl_->log.state.released.find(lane);
-    if (known != impl_->log.state.released.end() && known->second)
-        known->second = from ? std::optional(earlier(*known->second, *from)) : std::nullopt;
     return std::unique_ptr<LaneReader>(
         std::make_unique<HeldReader>(impl_->log, lane, std::move(reader)));
+}
+
+auto LogQueue::retain(const std::string& lane, const Offsets& offsets) -> Result<void> {
+    auto& log = impl_->log;
+    const std::lock_guard guard(log.mutex);
+    const auto known = log.state.released.find(lane);
+    if (known == log.state.released.end()) return unknown_lane(lane);
+    // Nothing released yet holds all there is.
+    if (known->second) known->second = earlier(*known->second, offsets);
+    return {};
 }
 
 auto LogQueue::release(const std::string& lane, const Offsets& offsets) -> Result<void> {
@@ -368,8 +406,7 @@ auto LogQueue::release(const std::string& lane, const Offsets& offsets) -> Resul
         const std::lock_guard guard(log.mutex);
         if (log.state.broken) return *log.state.broken;
         const auto known = log.state.released.find(lane);
-        if (known == log.state.released.end())
-            return Error{Fault::fatal, "log does not know the lane: " + lane, "", "log"};
+        if (known == log.state.released.end()) return unknown_lane(lane);
         known->second = offsets;
         log.changed_state();
     }

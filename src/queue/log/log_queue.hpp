@@ -33,8 +33,11 @@ public:
 
     auto append(const Frame& frame, const std::stop_token& stop) -> Result<Durable> override;
     auto resume_point() -> Result<ResumePoint> override;
-    auto reader(const std::string& lane, const std::optional<Offsets>& from)
+    [[nodiscard]] auto generations() const -> std::vector<GenerationState> override;
+    [[nodiscard]] auto holds(const Place& place) const -> bool override;
+    auto reader(const std::string& lane, const Place& from)
         -> Result<std::unique_ptr<LaneReader>> override;
+    auto retain(const std::string& lane, const Offsets& offsets) -> Result<void> override;
     auto release(const std::string& lane, const Offsets& offsets) -> Result<void> override;
     [[nodiscard]] auto identity() const -> QueueIdentity override;
     [[nodiscard]] auto room() const -> QueueRoom override;

@@ -57,12 +57,12 @@ struct SequenceState {
     }
 };
 
-// `current`: what is true now. `recorded`: what the change sequence says about the newest
-// generation, and the offset of the frame that says it.
+// `current`: what is true now. `recorded`: the version of it that the change sequence tells, and the
+// offset of the frame that does.
 struct LogState {
     std::array<SequenceState, 2> sequences;
     State current;
-    GenerationRecord recorded;
+    std::uint64_t recorded = 0;
     std::uint64_t recorded_at = 0;
     std::map<TableName, std::uint32_t> in_force;  // newest schema of every table
     std::map<std::string, std::optional<Offsets>> released;
@@ -134,11 +134,16 @@ struct Log {
     std::mutex files;
 };
 
+using SchemasInForce = std::map<TableName, std::uint32_t>;
+
 // Applies a marker that became durable at `offset` of its sequence.
-auto apply(const Marker& marker, std::uint64_t offset, State& state) -> void;
-// Notes that a schema is written; keeps the newest of its table.
-auto note_schema(Log& log, std::uint32_t number, std::map<TableName, std::uint32_t>& in_force)
+auto apply(const Marker& marker, std::uint64_t offset, State& state, SchemasInForce& in_force)
     -> void;
+// Forgets generations that no lane can meet any more: their begin is before `first_offset`.
+auto forget_before(std::uint64_t first_offset, State& state) -> void;
+// Notes that a schema is written: what the stream says counts, an image only speaks first.
+auto note_schema(const Log& log, SequenceKind kind, std::uint32_t number, const State& state,
+                 SchemasInForce& in_force) -> void;
 auto stopped() -> Error;
 
 }  // namespace leat::log_queue

@@ -13,10 +13,16 @@ namespace {
 struct Replayed {
     State state;
     std::uint64_t recorded_at = 0;
-    std::map<TableName, std::uint32_t> in_force;
-    std::set<std::uint32_t> declared;                       // in the last segment
-    std::vector<std::pair<Marker, std::uint64_t>> markers;  // with their offsets
+    SchemasInForce in_force;
+    std::vector<std::uint32_t> schemas;     // in order
+    std::set<std::uint32_t> declared;       // in the last segment
+    std::vector<Marker> markers;
 };
+
+auto is_known(const Marker& marker, State& state) -> bool {
+    return marker.kind == MarkerKind::begin || marker.kind == MarkerKind::left ||
+           state.find(marker.generation) != nullptr;
+}
 
 class Replay {
 public:
@@ -54,11 +60,14 @@ private:
                          "Use the version of leat that wrote it.", reader_->path().string()};
         auto marker = TRY(decode_marker(payload));
         if (kind_ == SequenceKind::changes) {
-            apply(marker, noted.header.offset, result_.state);
-            if (marker.kind == MarkerKind::begin) state_at_ = noted.header.offset;
+            if (!is_known(marker, result_.state))
+                return damage(reader_->path().string(), noted.at, "marker of an unknown generation");
+            apply(marker, noted.header.offset, result_.state, result_.in_force);
+            if (marker.kind == MarkerKind::begin && marker.purpose == Purpose::anew)
+                state_at_ = noted.header.offset;
             result_.recorded_at = noted.header.offset;
         }
-        result_.markers.emplace_back(std::move(marker), noted.header.offset);
+        result_.markers.push_back(std::move(marker));
         return {};
     }
 
@@ -66,7 +75,9 @@ private:
         for (const auto& message : TRY(decode_messages(payload))) {
             auto decoded = TRY(decode_schema(message.bytes));
             log_.schemas.learn(message.schema, std::string(message.bytes), decoded.table);
-            note_schema(log_, message.schema, result_.in_force);
+            result_.schemas.push_back(message.schema);
+            if (kind_ == SequenceKind::changes)
+                note_schema(log_, kind_, message.schema, result_.state, result_.in_force);
             if (noted.segment + 1 == scan_.segments.size()) result_.declared.insert(message.schema);
         }
         return {};
@@ -105,17 +116,13 @@ auto adopt(const Scan& scan, SequenceState& sequence) -> void {
     sequence.in_transaction = false;
 }
 
-// The markers of the image are in the snapshot sequence; the change sequence may not have heard of
-// the last of them.
-auto merge(const Replayed& image, State& state) -> bool {
-    bool completed = false;
-    for (const auto& [marker, offset] : image.markers) {
-        if (marker.generation != state.generation.generation) continue;
-        completed =
-            completed || (marker.kind == MarkerKind::complete && !state.generation.complete);
-        apply(marker, offset, state);
-    }
-    return completed;
+// The markers of images are in the snapshot sequence; the change sequence may not have heard of the
+// last of them. True: it had not.
+auto merge(const Replayed& image, State& state, SchemasInForce& in_force) -> bool {
+    const auto before = state.generations;
+    for (const auto& marker : image.markers)
+        if (is_known(marker, state)) apply(marker, 0, state, in_force);
+    return state.generations != before;
 }
 
 }  // namespace
@@ -126,22 +133,23 @@ auto recover(Log& log) -> Result<Recovered> {
     const auto changes =
         TRY(Scanner(log, SequenceKind::changes, recovered.report).run(ScanLimits{}));
     auto replayed = TRY(Replay(log, SequenceKind::changes, changes).run());
-    const auto recorded = replayed.state.generation;
+    const auto recorded = replayed.state.version;
     auto image = TRY(Scanner(log, SequenceKind::snapshot, recovered.report).run(ScanLimits{}));
     auto replayed_image = TRY(Replay(log, SequenceKind::snapshot, image).run());
-    if (merge(replayed_image, replayed.state) && image.first_scanned > 0) {
-        // Complete, and the change sequence does not say so: its point and its schemas may be in
-        // nothing but the image itself.
+    bool is_news = merge(replayed_image, replayed.state, replayed.in_force);
+    if (is_news && image.first_scanned > 0) {
+        // What the change sequence has not heard of may be further back than what was scanned.
         image = TRY(Scanner(log, SequenceKind::snapshot, recovered.report)
                         .run(ScanLimits{std::numeric_limits<std::uint64_t>::max() / 2}));
         replayed_image = TRY(Replay(log, SequenceKind::snapshot, image).run());
-        merge(replayed_image, replayed.state);
+        merge(replayed_image, replayed.state, replayed.in_force);
     }
+    if (!is_news) replayed.state.version = recorded;
     recovered.incarnation = std::max(changes.incarnation, image.incarnation);
     recovered.tails[SequenceKind::changes] = tail_of(changes, std::move(replayed.declared));
     recovered.tails[SequenceKind::snapshot] = tail_of(image, std::move(replayed_image.declared));
-    for (const auto& [table, number] : replayed_image.in_force)
-        note_schema(log, number, replayed.in_force);
+    for (const auto number : replayed_image.schemas)
+        note_schema(log, SequenceKind::snapshot, number, replayed.state, replayed.in_force);
     recovered.report.seconds = std::chrono::duration<double>(log.clock.steady() - started).count();
 
     const std::lock_guard lock(log.mutex);

@@ -15,28 +15,39 @@ namespace {
 constexpr auto recheck = std::chrono::milliseconds(500);
 constexpr auto everything = std::numeric_limits<std::uint64_t>::max();
 
+auto needed_changes(const Offsets& offsets) -> std::uint64_t {
+    auto needed = offsets.change_offset;
+    for (const auto& rebuild : offsets.rebuilds) needed = std::min(needed, rebuild.change_offset);
+    return needed;
+}
+
 // The first change frame that some lane, `without` left out, may still ask for.
 auto needed_changes(const LogState& state, std::string_view without = "") -> std::uint64_t {
     auto needed = everything;
     for (const auto& [lane, released] : state.released)
         if (lane != without && !state.dropped.contains(lane))
-            needed = std::min(needed, released ? released->change_offset : 0);
+            needed = std::min(needed, released ? needed_changes(*released) : 0);
     return needed;
 }
 
-// The first frame of the image that some lane may still ask for. Only the newest generation counts:
-// an older one is complete in a lane, or given up.
+auto needed_snapshot(const Offsets& offsets) -> std::uint64_t {
+    auto needed = offsets.image_complete ? everything : offsets.snapshot_offset;
+    for (const auto& rebuild : offsets.rebuilds)
+        if (!rebuild.image_complete) needed = std::min(needed, rebuild.snapshot_offset);
+    return needed;
+}
+
+// The first frame of any image that some lane may still ask for, also of one whose begin it has not
+// met yet.
 auto needed_snapshot(const LogState& state) -> std::uint64_t {
-    const auto& newest = state.current.generation;
     auto needed = everything;
     for (const auto& [lane, released] : state.released) {
         if (state.dropped.contains(lane)) continue;
-        if (!released) needed = 0;
-        else if (released->generation == newest.generation)
-            needed =
-                std::min(needed, released->image_complete ? everything : released->snapshot_offset);
-        else if (newest.has_point && !newest.aborted)
-            needed = std::min(needed, newest.point_offset);
+        needed = std::min(needed, released ? needed_snapshot(*released) : 0);
+        if (!released) continue;
+        for (const auto& record : state.current.generations)
+            if (record.begin_offset >= released->change_offset)
+                needed = std::min(needed, record.snapshot_offset);
     }
     return needed;
 }
@@ -84,7 +95,7 @@ auto droppable(const Log& log, SequenceKind kind, std::uint64_t incoming)
         if (end > needed_changes(state) || end + 1 > sequence.visible_end) return std::nullopt;
     } else {
         // What the image's markers say must stand in the change sequence first, behind any cut.
-        const bool recorded = state.recorded == state.current.generation &&
+        const bool recorded = state.recorded == state.current.version &&
                               state.recorded_at < state.of(SequenceKind::changes).visible_end;
         if (end > needed_snapshot(state) || !recorded) return std::nullopt;
         if (sequence.used_bytes() + incoming > snapshot_share(log))
@@ -110,8 +121,9 @@ auto obstacle(const Log& log, SequenceKind kind, std::uint64_t bytes) -> std::st
     }
     if (sequence.in_transaction) return "";
     // An image that is being taken keeps its share, else it could never end.
-    const auto& newest = state.current.generation;
-    const bool running = newest.generation > 0 && !newest.complete && !newest.aborted;
+    const auto& generations = state.current.generations;
+    const bool running = std::any_of(generations.begin(), generations.end(),
+                                     [](const auto& record) { return !record.has_ended; });
     const auto reserved = running ? std::max(image, snapshot_share(log)) : image;
     if (sequence.used_bytes() + reserved + bytes <= log.config.max_bytes.count) return "";
     return "log is at its size limit: " + std::to_string(used_bytes(state)) +
@@ -135,6 +147,8 @@ auto drop_released(Log& log, SequenceKind kind, std::uint64_t incoming) -> Resul
             if (!number) return {};
             auto& segments = log.state.of(kind).segments;
             segments.erase(segments.begin());
+            if (kind == SequenceKind::changes)
+                forget_before(segments.front().base_offset, log.state.current);
             log.changed_state();
         }
         failpoint("log.retention_drop");
@@ -201,8 +215,7 @@ auto refuse_dropped(Log& log, const std::string& lane) -> Result<void> {
 
 auto earlier(const Offsets& a, const Offsets& b) -> const Offsets& {
     const auto rank = [](const Offsets& offsets) {
-        return std::tuple(offsets.generation, offsets.image_complete, offsets.snapshot_offset,
-                          offsets.change_offset);
+        return std::tuple(needed_changes(offsets), needed_snapshot(offsets), offsets.change_offset);
     };
     return rank(a) <= rank(b) ? a : b;
 }

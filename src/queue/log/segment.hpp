@@ -13,7 +13,7 @@
 namespace leat::log_queue {
 
 inline constexpr std::uint64_t page_bytes = 4096;
-inline constexpr std::uint32_t format_version = 1;
+inline constexpr std::uint32_t format_version = 2;
 
 constexpr auto whole_pages(std::uint64_t bytes) -> std::uint64_t {
     return (bytes + page_bytes - 1) / page_bytes * page_bytes;

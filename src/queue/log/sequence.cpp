@@ -153,10 +153,10 @@ auto Sequence::state_frame(bool ends) -> Outgoing {
     const auto& current = log_.state.current;
     frame.header.kind = DiskKind::state;
     frame.header.ends_transaction = ends;
-    frame.header.generation = current.generation.generation;
+    frame.header.generation = current.newest();
     frame.header.commit_time_us = current.last_time_us;
     if (current.last) frame.header.first = frame.header.last = *current.last;
-    frame.recorded = current.generation;
+    frame.recorded = current.version;
     frame.payload.add(encode_state(current));
     return frame;
 }
@@ -252,16 +252,18 @@ auto Sequence::publish(const Run& run) -> void {
     std::uint64_t readable_end = 0;
     for (const auto* frame : run.frames) {
         const auto& header = frame->header;
-        for (const auto number : frame->schemas) note_schema(log_, number, state.in_force);
+        for (const auto number : frame->schemas)
+            note_schema(log_, kind_, number, state.current, state.in_force);
         if (!internal(header.kind)) readable_end = header.offset + 1;
         if (frame->recorded) {
             state.recorded = *frame->recorded;
             state.recorded_at = header.offset;
         }
         if (frame->marker) {
-            apply(*frame->marker, header.offset, state.current);
-            if (kind_ == SequenceKind::changes) {
-                state.recorded = state.current.generation;
+            const bool all_recorded = state.recorded == state.current.version;
+            apply(*frame->marker, header.offset, state.current, state.in_force);
+            if (kind_ == SequenceKind::changes && all_recorded) {
+                state.recorded = state.current.version;
                 state.recorded_at = header.offset;
             }
         }

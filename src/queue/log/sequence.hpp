@@ -24,7 +24,7 @@ struct Outgoing {
     Payload payload;
     std::vector<std::uint32_t> schemas;  // that its batches are under
     std::optional<Marker> marker;
-    std::optional<GenerationRecord> recorded;  // what a state frame says
+    std::optional<std::uint64_t> recorded;  // the version of the state that it tells
     bool carry = false;                        // stands for the schemas in force and the state
     bool done = false;
     Result<void> outcome;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 #include "base/check.hpp"
 #include "base/failpoint.hpp"
@@ -133,6 +134,7 @@ auto DuckDbSink::is_usable() -> bool {
 auto DuckDbSink::open(const Identity& identity) -> Result<std::optional<Progress>> {
     stage_.clear();
     tables_.clear();
+    adopting_.clear();
     if (!is_usable()) {
         close_database();
         TRY(open_database());
@@ -180,12 +182,12 @@ auto DuckDbSink::store_progress(const Progress& progress) -> Result<void> {
     return {};
 }
 
-auto DuckDbSink::refuse_name_clash(const TableName& name, const std::string& target) const
-    -> Result<void> {
-    for (const auto& [source, table] : tables_)
-        if (source != name && duckdb::folded(table.name) == duckdb::folded(target))
+auto DuckDbSink::refuse_name_clash(const TableName& name) const -> Result<void> {
+    const auto target = duckdb::folded(target_name(name));
+    for (const auto& [copy, table] : tables_)
+        if (copy.table != name && duckdb::folded(target_name(copy.table)) == target)
             return Error{Fault::config,
-                         "two source tables have one name in duckdb: " + to_string(source) +
+                         "two source tables have one name in duckdb: " + to_string(copy.table) +
                              " and " + to_string(name),
                          "Capture one of them by another pipeline.", to_string(name)};
     return {};
@@ -193,25 +195,37 @@ auto DuckDbSink::refuse_name_clash(const TableName& name, const std::string& tar
 
 auto DuckDbSink::evolve(const SchemaPtr& schema) -> Result<void> {
     TRY(duckdb::check_schema(*schema));
-    const auto target = target_name(schema->name);
-    const auto known = tables_.find(schema->name);
-    if (known == tables_.end()) {
-        TRY(refuse_name_clash(schema->name, target));
-        tables_.emplace(schema->name, duckdb::TargetTable{target, nullptr, schema, {}});
-        return {};
-    }
-    auto& table = known->second;
-    TRY(duckdb::check_change(*table.wanted, *schema));
-    const auto& wanted = *table.wanted;
-    const bool is_older =
-        wanted.generation == schema->generation && wanted.version >= schema->version;
-    if (!is_older) table.wanted = duckdb::successor(wanted, *schema);
+    auto* const copy = duckdb::find_copy(tables_, *schema);
+    if (copy == nullptr) return add_copy(schema);
+    TRY(duckdb::check_change(*copy->wanted, *schema));
+    if (copy->wanted->version < schema->version)
+        copy->wanted = duckdb::successor(*copy->wanted, *schema);
+    return {};
+}
+
+auto DuckDbSink::add_copy(const SchemaPtr& schema) -> Result<void> {
+    TRY(refuse_name_clash(schema->name));
+    const bool has_live = tables_.contains({schema->name, true});
+    const bool is_live = schema->generation == 0;
+    auto& copy = tables_[{schema->name, is_live}];
+    // One that was filled for another generation makes way.
+    if (copy.name.empty())
+        copy.name = has_live ? duckdb::aside_name(schema->name) : target_name(schema->name);
+    copy.wanted = schema;
+    copy.is_live = is_live;
+    return {};
+}
+
+auto DuckDbSink::adopt(Generation generation, const TableFilter& wanted) -> Result<void> {
+    CHECK(stage_.size() == 0);
+    for (const auto& [copy, table] : tables_)
+        if (!copy.is_live && table.wanted->generation == generation && wanted(copy.table))
+            adopting_.push_back(copy.table);
     return {};
 }
 
 auto DuckDbSink::write(const Batch& batch) -> Result<Rejects> {
-    const auto table = tables_.find(batch.schema->name);
-    CHECK(table != tables_.end());
+    CHECK(duckdb::find_copy(tables_, *batch.schema) != nullptr);
     auto rejects = duckdb::judge_batch(batch);
     if (rejects.empty()) TRY(stage_.add(batch));
     return rejects;
@@ -227,11 +241,14 @@ auto DuckDbSink::apply_epoch() -> Result<void> {
         TRY(duckdb::alter(*connection_, table));
     }
     for (const auto& [table, from] : altered) TRY(duckdb::backfill(*connection_, *table, from));
+    for (const auto& table : std::exchange(adopting_, {}))
+        TRY(duckdb::make_live(*connection_, tables_, table));
     if (!altered.empty()) failpoint("duckdb.evolve");
-    std::map<TableName, std::vector<std::size_t>> entries;
-    for (std::size_t i = 0; i < stage_.size(); ++i) entries[stage_.schema(i)->name].push_back(i);
-    for (const auto& [name, indices] : entries)
-        TRY(duckdb::apply_rows(*connection_, tables_.at(name), stage_, indices));
+    std::map<duckdb::TargetTable*, std::vector<std::size_t>> entries;
+    for (std::size_t i = 0; i < stage_.size(); ++i)
+        entries[duckdb::find_copy(tables_, *stage_.schema(i))].push_back(i);
+    for (const auto& [copy, indices] : entries)
+        TRY(duckdb::apply_rows(*connection_, *copy, stage_, indices));
     failpoint("duckdb.staged");
     return {};
 }

@@ -30,6 +30,7 @@ public:
     auto evolve(const SchemaPtr& schema) -> Result<void> override;
     auto write(const Batch& batch) -> Result<Rejects> override;
     auto commit(const Progress& progress) -> Result<Committed> override;
+    auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override;
     auto settle(bool last) -> Result<Committed> override;
 
     auto query(const std::string& sql, std::size_t rows_max) -> Result<QueryResult> override;
@@ -48,7 +49,8 @@ private:
     [[nodiscard]] auto is_usable() -> bool;
     auto read_progress(const Identity& identity) -> Result<std::optional<Progress>>;
     auto store_progress(const Progress& progress) -> Result<void>;
-    auto refuse_name_clash(const TableName& name, const std::string& target) const -> Result<void>;
+    auto refuse_name_clash(const TableName& name) const -> Result<void>;
+    auto add_copy(const SchemaPtr& schema) -> Result<void>;
     auto apply_epoch() -> Result<void>;
     // `insist`: queries that stand in the way are interrupted.
     auto checkpoint(bool insist) -> Result<void>;
@@ -62,6 +64,7 @@ private:
     duckdb::Checkpoints checkpoints_;
     duckdb::Stage stage_;
     duckdb::Tables tables_;
+    std::vector<TableName> adopting_;  // whose copies become the live ones with the next commit
     bool is_doubtful_ = false;  // a commit or checkpoint failed: only reopening tells what stands
 };
 

@@ -193,16 +193,21 @@ private:
     TargetTable& table_;
 };
 
+auto forget_statement(const TableName& table, bool is_live) -> std::string {
+    return "DELETE FROM main._leat_tables WHERE source_schema = " + literal(table.schema) +
+           " AND source_table = " + literal(table.table) + " AND is_live = " +
+           (is_live ? "true" : "false") + "; ";
+}
+
 auto record(Connection& connection, const TargetTable& table) -> Result<void> {
     const auto& schema = *table.wanted;
     const auto bytes = TRY(to_bytes(schema));
     TRY(connection.execute(
-        "DELETE FROM main._leat_tables WHERE source_schema = " + literal(schema.name.schema) +
-        " AND source_table = " + literal(schema.name.table) +
-        "; INSERT INTO main._leat_tables VALUES (" + literal(table.name) + ", " +
-        literal(schema.name.schema) + ", " + literal(schema.name.table) + ", " +
-        std::to_string(schema.version) + ", " + std::to_string(schema.generation) + ", unhex('" +
-        hex(bytes) + "'))"));
+        forget_statement(schema.name, table.is_live) + "INSERT INTO main._leat_tables VALUES (" +
+        literal(table.name) + ", " + literal(schema.name.schema) + ", " +
+        literal(schema.name.table) + ", " + std::to_string(schema.version) + ", " +
+        std::to_string(schema.generation) + ", unhex('" + hex(bytes) + "'), " +
+        (table.is_live ? "true" : "false") + ")"));
     return {};
 }
 
@@ -254,12 +259,6 @@ auto check_schema(const TableSchema& schema) -> Result<void> {
 }
 
 auto check_change(const TableSchema& from, const TableSchema& to) -> Result<void> {
-    if (to.generation > from.generation) return {};
-    if (to.generation < from.generation)
-        return Error{Fault::fatal,
-                     "rows of an older snapshot generation for table " + to_string(to.name) + ": " +
-                         std::to_string(to.generation),
-                     "Report this: the queue gave rows out of order.", to_string(to.name)};
     if (from.identity != to.identity || key_ids(from) != key_ids(to))
         return cannot_follow(to, "its key changed");
     for (const auto& column : to.columns) {
@@ -276,10 +275,10 @@ auto check_change(const TableSchema& from, const TableSchema& to) -> Result<void
 
 auto successor(const TableSchema& from, const TableSchema& to) -> SchemaPtr {
     auto schema = std::make_shared<TableSchema>(to);
-    if (from.generation == to.generation)
-        for (auto& column : schema->columns)
-            if (const auto* const old = by_id(from, column.id); old != nullptr)
-                column.default_value = old->default_value;
+    schema->generation = from.generation;
+    for (auto& column : schema->columns)
+        if (const auto* const old = by_id(from, column.id); old != nullptr)
+            column.default_value = old->default_value;
     return schema;
 }
 
@@ -289,29 +288,64 @@ auto make_catalog(Connection& connection) -> Result<void> {
         "CREATE TABLE IF NOT EXISTS main._leat_progress (pipeline VARCHAR, lane VARCHAR, "
         "queue_id VARCHAR, incarnation UBIGINT, progress VARCHAR); "
         "CREATE TABLE IF NOT EXISTS main._leat_tables (target VARCHAR, source_schema VARCHAR, "
-        "source_table VARCHAR, version UBIGINT, generation UBIGINT, schema BLOB); "
+        "source_table VARCHAR, version UBIGINT, generation UBIGINT, schema BLOB, "
+        "is_live BOOLEAN); "
         "COMMIT"));
     return {};
 }
 
 auto load_tables(Connection& connection) -> Result<Tables> {
     Tables tables;
-    const auto rows = TRY(connection.rows("SELECT target, hex(schema) FROM main._leat_tables"));
+    const auto rows = TRY(connection.rows(
+        "SELECT target, hex(schema), is_live::VARCHAR FROM main._leat_tables"));
     for (const auto& row : rows) {
         TargetTable table;
         table.name = row.at(0).value_or("");
         table.applied = TRY(from_bytes(from_hex(row.at(1).value_or(""))));
         table.wanted = table.applied;
+        table.is_live = row.at(2) == "true";
         TRY(load_columns(connection, table));
-        auto name = table.applied->name;
+        CopyName name{table.applied->name, table.is_live};
         tables.emplace(std::move(name), std::move(table));
     }
     return tables;
 }
 
+auto find_copy(Tables& tables, const TableSchema& schema) -> TargetTable* {
+    for (const bool is_live : {true, false}) {
+        const auto found = tables.find({schema.name, is_live});
+        if (found == tables.end()) continue;
+        const bool is_meant = schema.generation == 0
+                                  ? is_live
+                                  : found->second.wanted->generation == schema.generation;
+        if (is_meant) return &found->second;
+    }
+    return nullptr;
+}
+
+auto aside_name(const TableName& table) -> std::string {
+    return std::string(reserved) + "new_" + target_name(table);
+}
+
+auto make_live(Connection& connection, Tables& tables, const TableName& table) -> Result<void> {
+    auto copy = std::move(tables.extract({table, false}).mapped());
+    const auto target = target_name(table);
+    if (tables.erase({table, true}) > 0)
+        TRY(connection.execute("DROP TABLE main." + quoted(target)));
+    if (copy.name != target)
+        TRY(connection.execute("ALTER TABLE main." + quoted(copy.name) + " RENAME TO " +
+                               quoted(target)));
+    copy.name = target;
+    copy.is_live = true;
+    TRY(connection.execute(forget_statement(table, false)));
+    TRY(record(connection, copy));
+    tables.emplace(CopyName{table, true}, std::move(copy));
+    return {};
+}
+
 auto alter(Connection& connection, TargetTable& table) -> Result<void> {
     if (table.wanted == table.applied) return {};
-    if (table.applied && table.wanted->generation > table.applied->generation) {
+    if (table.applied && table.wanted->generation != table.applied->generation) {
         TRY(connection.execute("DROP TABLE main." + quoted(table.name)));
         table.applied = nullptr;
     }

@@ -14,15 +14,32 @@
 
 namespace leat::duckdb {
 
-// `applied`: what the open transaction has made of the table, null: it does not exist. `wanted`:
-// what evolve() asked for last. `columns`: the names in the table's own order, dropped ones too.
+// One copy of a table. `applied`: what the open transaction has made of it, null: it does not exist.
+// `wanted`: what evolve() asked for last. `columns`: the names in the table's own order, dropped ones
+// too. `name`: in the file; a copy that is filled beside a live one has a name of its own.
 struct TargetTable {
     std::string name;
     SchemaPtr applied;
     SchemaPtr wanted;
     std::vector<std::string> columns;
+    bool is_live = false;
 };
-using Tables = std::map<TableName, TargetTable>;
+
+// At most one copy of each table is live and one is filled.
+struct CopyName {
+    TableName table;
+    bool is_live = false;
+
+    friend auto operator<=>(const CopyName&, const CopyName&) = default;
+};
+using Tables = std::map<CopyName, TargetTable>;
+
+// The copy that rows under this schema belong to: the live one for generation 0, or the one that
+// holds that generation. Null: there is none yet.
+auto find_copy(Tables& tables, const TableSchema& schema) -> TargetTable*;
+
+// What a copy is called that is filled beside a live one.
+auto aside_name(const TableName& table) -> std::string;
 
 // Lower case as DuckDB compares names.
 auto folded(std::string_view name) -> std::string;
@@ -30,10 +47,10 @@ auto folded(std::string_view name) -> std::string;
 // Refuses what DuckDB cannot hold as a table: reserved names, columns that differ in case only,
 // types without a place.
 auto check_schema(const TableSchema& schema) -> Result<void>;
-// Refuses a change that the target cannot follow within a generation: another key, a type, a name.
+// Refuses a change that a copy cannot follow: another key, a type, a name.
 auto check_change(const TableSchema& from, const TableSchema& to) -> Result<void>;
 
-// `to` as it is wanted after `from`: a column keeps the default it came with, which is what the
+// `to` as it is wanted of the same copy after `from`: a column keeps the default it came with, which is what the
 // rows before it hold, whatever became of the default later.
 auto successor(const TableSchema& from, const TableSchema& to) -> SchemaPtr;
 
@@ -41,6 +58,10 @@ auto successor(const TableSchema& from, const TableSchema& to) -> SchemaPtr;
 // DuckDB's catalog, so that a table that somebody dropped or altered is noticed.
 auto make_catalog(Connection& connection) -> Result<void>;
 auto load_tables(Connection& connection) -> Result<Tables>;
+
+// The copy takes the place of the live one, if there is one. No row of either may have been changed
+// in the same transaction.
+auto make_live(Connection& connection, Tables& tables, const TableName& table) -> Result<void>;
 
 // Brings one table from `applied` to `wanted`, and records it. All tables of an epoch go through
 // alter() before any row is changed, and through backfill() after that: DuckDB refuses to alter a

@@ -1,0 +1,125 @@
+// Where a lane begins: where its sink stands, if the queue still reaches back so far; otherwise with
+// an image of all tables, one that is there or one that is asked for.
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "observe/log.hpp"
+#include "pipeline/lane_attempt.hpp"
+
+namespace leat {
+
+namespace {
+
+constexpr Duration look_every = std::chrono::milliseconds(50);
+
+auto is_part(const std::set<TableName>& part, const std::set<TableName>& whole) -> bool {
+    return std::includes(whole.begin(), whole.end(), part.begin(), part.end());
+}
+
+}  // namespace
+
+// False: stop was asked for before there was an image to begin with.
+auto LaneAttempt::begin(const std::stop_token& stop) -> Result<bool> {
+    const auto progress = TRY(sink_.open(lane_.options_.identity));
+    if (!progress) return begin_with_image(stop);
+    resume_from(*progress);
+    if (!lane_.queue_.holds(progress->offsets)) {
+        log(LogLevel::warning, "sink {}: the log does not hold what the target needs next; it is "
+            "filled anew from an image", name());
+        return begin_with_image(stop);
+    }
+    TRY(go_on());
+    return true;
+}
+
+auto LaneAttempt::resume_from(const Progress& progress) -> void {
+    pending_ = progress;
+    last_bare_commit_ = lane_.clock_.steady();
+    lane_.status_.lane(lane_.options_.index,
+                       [&](LaneStatus& status) { status.committed = progress; });
+    publish_reached();
+}
+
+auto LaneAttempt::go_on() -> Result<void> {
+    const auto& offsets = pending_.offsets;
+    TRY(lane_.queue_.retain(name(), offsets));
+    reader_ = TRY(lane_.queue_.reader(name(), offsets));
+    for (const auto& rebuild : offsets.rebuilds)
+        fillings_.push_back(TRY(open_filling(rebuild)));
+    return {};
+}
+
+auto LaneAttempt::start_at(const Place& place) -> Result<void> {
+    pending_.offsets = {};
+    static_cast<Place&>(pending_.offsets) = place;
+    fillings_.clear();
+    known_.clear();
+    reader_ = TRY(lane_.queue_.reader(name(), place));
+    publish_reached();
+    return {};
+}
+
+// A generation of all tables that is there, or is being taken; if there is none, one is asked for.
+auto LaneAttempt::begin_with_image(const std::stop_token& stop) -> Result<bool> {
+    bool has_asked = false;
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    lane_.status_.lane(lane_.options_.index,
+                       [](LaneStatus& status) { status.phase = Phase::snapshotting; });
+    while (!stop.stop_requested()) {
+        const auto generations = lane_.queue_.generations();
+        for (auto each = generations.rbegin(); each != generations.rend(); ++each) {
+            const bool is_lost = each->has_ended && each->whole.empty() && !each->tables.empty();
+            if (!each->is_all || !each->is_for(name()) || is_lost) continue;
+            if (!lane_.queue_.holds(each->start)) continue;
+            TRY(start_at(each->start));
+            return true;
+        }
+        // Before the first generation of all, capture takes one by itself.
+        if (!has_asked && !generations.empty()) TRY(ask({}));
+        has_asked = has_asked || !generations.empty();
+        std::unique_lock lock(mutex);
+        wake.wait_for(lock, stop, look_every, [] { return false; });
+    }
+    return false;
+}
+
+auto LaneAttempt::ask(const std::set<TableName>& tables) -> Result<void> {
+    if (lane_.options_.requests == nullptr)
+        return Error{Fault::config,
+                     "sink " + name() + " needs an image of its tables, and this process does not "
+                     "read the source",
+                     "Run `leat run FILE` without --only, or with --only capture afterwards.",
+                     name()};
+    log(LogLevel::info, "sink {}: asks for an image of {}", name(),
+        tables.empty() ? "all tables" : std::to_string(tables.size()) + " tables");
+    lane_.options_.requests->add({{name()}, tables});
+    return {};
+}
+
+// Another image of these tables is ahead in the change sequence.
+auto LaneAttempt::is_coming(const Rebuild& rebuild) const -> bool {
+    const auto generations = lane_.queue_.generations();
+    return std::any_of(generations.begin(), generations.end(), [&](const GenerationState& each) {
+        const bool is_lost = each.has_ended && !each.missing().empty();
+        return each.is_for(name()) && !is_lost &&
+               each.start.change_offset > pending_.offsets.change_offset &&
+               is_part(rebuild.tables, {each.tables.begin(), each.tables.end()});
+    });
+}
+
+// With a reader, unless the image is gone: then another one is asked for, whose begin takes the
+// place of this rebuild.
+auto LaneAttempt::open_filling(const Rebuild& rebuild) -> Result<Filling> {
+    Filling filling;
+    if (lane_.queue_.holds(rebuild)) {
+        filling.reader = TRY(lane_.queue_.reader(name(), rebuild));
+        filling.shaper = TRY(shaper_.sibling());
+    } else if (!is_coming(rebuild)) {
+        TRY(ask(rebuild.tables));
+    }
+    return filling;
+}
+
+}  // namespace leat
