@@ -91,7 +91,10 @@ auto MemoryTarget::store(State next) -> void {
     std::string wrong;
     for (const auto& [name, table] : next.tables)
         if (table.incomplete > 0) wrong += name + " has incomplete rows; ";
-    if (invariant_ && next.progress && next.progress->offsets.is_swapped_in)
+    const auto is_whole = [](const Offsets& offsets) {
+        return offsets.is_swapped_in && offsets.absent.empty();
+    };
+    if (invariant_ && next.progress && is_whole(next.progress->offsets))
         wrong += invariant_(next.tables);
     if (!wrong.empty()) violations_.with([&](auto& all) { all.push_back(wrong); });
     auto before = state_.with([&](State& state) { return std::exchange(state, std::move(next)); });

@@ -17,8 +17,8 @@ namespace leat::scenario {
 
 using Tables = std::map<std::string, model::Table>;
 
-// Thread-safe. `invariant`: what must hold of the tables after each commit from the end of the
-// image on; it returns what is wrong, or nothing.
+// Thread-safe. `invariant`: what must hold of the tables after each commit in which all of them are
+// there; it returns what is wrong, or nothing.
 class MemoryTarget {
 public:
     using Invariant = std::function<std::string(const Tables&)>;
