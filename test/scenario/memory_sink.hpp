@@ -41,6 +41,10 @@ public:
     [[nodiscard]] auto commits() const -> std::size_t {
         return history_.with([](const auto& states) { return states.size(); });
     }
+    // Somebody else writes into it.
+    auto put(State state) -> void {
+        state_.with([&](State& now) { now = std::move(state); });
+    }
     // An older copy is put back: as the target stood `commits_back` commits ago.
     auto forget(std::size_t commits_back) -> void;
 

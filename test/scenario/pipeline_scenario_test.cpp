@@ -82,25 +82,6 @@ TEST_F(PipelineScenario, CaptureAndDeliveryOneAfterTheOther) {
     EXPECT_EQ(target.violations(), std::vector<std::string>());
 }
 
-TEST_F(PipelineScenario, InterruptedSnapshotIsTakenAgainAsAWhole) {
-    int chunks = 0;
-    ScriptedServer server(3, [&](Step step) -> std::optional<Failure> {
-        if (step != Step::snapshot || ++chunks % 4 != 3 || chunks > 11) return std::nullopt;
-        return Failure{Fault::retry};
-    });
-    MemoryTarget target(Workload::invariant);
-    server.commit(50);
-    auto all = parts(open_queue({"a"}), server);
-    all.capture.snapshot_workers = 1;
-    all.lanes.push_back(lane("a", maker(target)));
-    RunningPipeline running(std::move(all), clock_);
-    server.commit(50);
-    ASSERT_TRUE(wait_until([&] { return target.tables() == server.tables(); }));
-    EXPECT_TRUE(running.stop());
-    EXPECT_EQ(server.snapshots_begun(), 4);
-    EXPECT_EQ(target.violations(), std::vector<std::string>());
-}
-
 TEST_F(PipelineScenario, StoppedAnywhereItGoesOnWhereItWas) {
     ScriptedServer server(4);
     MemoryTarget target(Workload::invariant);

@@ -52,6 +52,7 @@ protected:
         log_queue::LogConfig config;
         config.path = folder_ / "log";
         config.segment_bytes = config::Bytes::mib(1);
+        if (keeps_nothing_) config.rewind_time = Duration::zero();
         auto made = log_queue::LogQueue::make(config, {"shop", std::move(lanes), &clock_});
         if (!made) ADD_FAILURE() << made.error().what;
         return std::move(made).value();
@@ -82,6 +83,7 @@ protected:
         return {std::chrono::milliseconds(1), std::chrono::milliseconds(8), 4};
     }
 
+    bool keeps_nothing_ = false;  // the log drops what every lane has released
     std::filesystem::path folder_;
     SystemClock clock_;
 };

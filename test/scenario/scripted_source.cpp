@@ -69,7 +69,7 @@ public:
 
     auto begin(const SnapshotRequest& request) -> Result<Position> override {
         const std::lock_guard lock(server_.mutex_);
-        ++server_.snapshots_begun_;
+        server_.tables_read_.push_back(request.tables);
         const auto point = server_.last_commit_;
         image_.clear();
         for (auto& rows : server_.workload_.image(point, request.generation))
@@ -222,7 +222,12 @@ auto ScriptedServer::confirmed() const -> std::optional<Position> {
 
 auto ScriptedServer::snapshots_begun() const -> int {
     const std::lock_guard lock(mutex_);
-    return snapshots_begun_;
+    return static_cast<int>(tables_read_.size());
+}
+
+auto ScriptedServer::tables_read() const -> std::vector<std::set<TableName>> {
+    const std::lock_guard lock(mutex_);
+    return tables_read_;
 }
 
 }  // namespace leat::scenario

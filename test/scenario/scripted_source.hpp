@@ -31,6 +31,8 @@ public:
     [[nodiscard]] auto head() const -> Position;
     [[nodiscard]] auto confirmed() const -> std::optional<Position>;
     [[nodiscard]] auto snapshots_begun() const -> int;
+    // Of which tables, in order.
+    [[nodiscard]] auto tables_read() const -> std::vector<std::set<TableName>>;
 
 private:
     friend class ScriptedSource;
@@ -50,7 +52,7 @@ private:
     std::uint32_t lineage_ = 0;
     Generation generation_ = 0;
     std::optional<Position> confirmed_;
-    int snapshots_begun_ = 0;
+    std::vector<std::set<TableName>> tables_read_;
     std::set<TableName> captured_;
     bool is_lost_ = false;
 };
