@@ -39,6 +39,12 @@ auto add_run(CLI::App& app, cli::RunArguments& arguments) -> CLI::App* {
     command->add_option("--only", arguments.run.only, "run one half: capture or deliver")
         ->transform(CLI::CheckedTransformer(parts));
     command->add_option("--report", arguments.report, "write the run's figures as JSON to this file");
+    command
+        ->add_option("--rebuild", arguments.rebuild,
+                     "SINK or SINK.TABLE: fill it anew from the source, beside what is there, and "
+                     "swap it in")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     return command;
 }
 

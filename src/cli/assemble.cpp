@@ -42,6 +42,7 @@ public:
 private:
     auto read_engine() -> void {
         const auto engine = config::read<EngineOptions>(file_.run, problems_, {.where = "'run'", .typed = false});
+        loaded_.capture.on_gap = engine.on_gap;
         loaded_.capture.snapshot_workers = engine.snapshot_workers;
         loaded_.epoch.rows_max = engine.epoch_rows_max;
         loaded_.epoch.bytes_max = static_cast<std::int64_t>(engine.epoch_bytes_max.count);
@@ -123,6 +124,26 @@ auto load(const std::filesystem::path& path, const Clock& clock) -> Result<Loade
 
 auto pauses_folder(const Loaded& loaded) -> std::filesystem::path {
     return loaded.queue_path / "paused";
+}
+
+auto rebuild_request(const Loaded& loaded, const std::string& text) -> Result<ImageRequest> {
+    const SinkEntry* sink = nullptr;
+    for (const auto& each : loaded.sinks)
+        if ((text + ".").starts_with(each.name + ".") &&
+            (sink == nullptr || sink->name.size() < each.name.size()))
+            sink = &each;
+    if (sink == nullptr)
+        return Error{Fault::config, "no such sink to rebuild: " + text,
+                     "Name a sink of this pipeline, or one of its tables as SINK.TABLE.",
+                     "--rebuild"};
+    ImageRequest request{{sink->name}};
+    if (text != sink->name) request.target = text.substr(sink->name.size() + 1);
+    std::vector<RouteStep> steps;
+    for (const auto& transform : loaded.transforms)
+        steps.push_back({transform.options.name, transform.input});
+    for (const auto& route : TRY(make_routes(steps)))
+        if (route.output == request.target) request.target = route.source;
+    return request;
 }
 
 auto assemble(const Loaded& loaded) -> Result<PipelineParts> {

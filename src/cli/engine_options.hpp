@@ -1,17 +1,29 @@
 // What the engine itself reads of a pipeline file; connectors and transforms read the rest.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "config/fields.hpp"
+#include "pipeline/capture.hpp"
 #include "pipeline/epoch.hpp"
+
+namespace leat {
+
+constexpr auto names_of(OnGap) {
+    using Name = config::EnumName<OnGap>;
+    return std::array{Name{OnGap::stop, "stop"}, Name{OnGap::resnapshot, "resnapshot"}};
+}
+
+}  // namespace leat
 
 namespace leat::cli {
 
 // Section `run`.
 struct EngineOptions {
+    OnGap on_gap = OnGap::stop;
     std::uint32_t snapshot_workers = 2;
     std::int64_t epoch_rows_max = EpochLimits{}.rows_max;
     config::Bytes epoch_bytes_max = config::Bytes::mib(64);
@@ -21,6 +33,10 @@ struct EngineOptions {
     static constexpr auto fields() {
         using config::field;
         return config::fields(
+            field("on_gap", &EngineOptions::on_gap,
+                  "changes are lost for good (slot gone or invalidated, server restored): the "
+                  "pipeline stops and says why (stop), or all tables are read anew and swapped in, "
+                  "without what was deleted meanwhile (resnapshot)"),
             field("snapshot_workers", &EngineOptions::snapshot_workers,
                   "connections that read a snapshot in parallel")
                 .between(1, 64),

@@ -87,6 +87,15 @@ auto run_command(const RunArguments& arguments) -> int {
     auto parts = assemble(*file);
     if (!parts) return fail(parts.error(), exit_code_of(parts.error()), arguments.json);
 
+    if (!arguments.rebuild.empty() && arguments.run.only == Only::deliver)
+        return fail({Fault::config, "--rebuild reads the source, and --only deliver does not",
+                     "Leave one of the two away.", ""},
+                    exit_configuration, arguments.json);
+    for (const auto& text : arguments.rebuild) {
+        auto request = rebuild_request(*file, text);
+        if (!request) return fail(request.error(), exit_configuration, arguments.json);
+        parts->rebuilds.push_back(std::move(*request));
+    }
     Pipeline pipeline(std::move(*parts), clock);
     const auto door = open_door(
         pipeline, {file->queue_path / socket_name, file->listen, LEAT_VERSION});

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "pipeline/pipeline.hpp"
 
@@ -11,6 +13,7 @@ namespace leat::cli {
 struct RunArguments {
     std::filesystem::path file;
     RunOptions run;
+    std::vector<std::string> rebuild;  // SINK or SINK.TABLE
     std::optional<std::filesystem::path> report;  // figures of the run as JSON
     bool json = false;                            // the same on stdout at the end
 };

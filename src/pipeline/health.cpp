@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -59,7 +60,8 @@ auto health_of(const Condition& condition) -> Health {
 }
 
 auto is_up_to_date(const LaneStatus& lane, const CaptureStatus& capture) -> bool {
-    return lane.image_complete && lane.phase == Phase::streaming && lane.reached >= capture.durable;
+    return lane.image_complete && lane.filling.empty() && lane.phase == Phase::streaming &&
+           lane.reached >= capture.durable;
 }
 
 // The phase of the whole is that of its part that is furthest from streaming.
@@ -302,10 +304,17 @@ auto Judge::judge_tables(PipelineStatus& status) -> void {
         for (const auto& [name, flow] : lane.flows) names.insert(name);
         if (lane.open_letters)
             for (const auto& [name, count] : *lane.open_letters) names.insert(name);
+        std::map<std::string, Phase> filling;
+        for (const auto& [table, phase] : lane.filling) filling[target_name(table)] = phase;
+        for (const auto& [name, phase] : filling) names.insert(name);
         for (const auto& name : names) {
-            auto health = health_of(lane.phase, lane.lag_seconds);
+            auto phase = lane.phase;
+            if (const auto found = filling.find(name);
+                found != filling.end() && rank(found->second) > rank(phase))
+                phase = found->second;
+            auto health = health_of(phase, lane.lag_seconds);
             if (has_letters(lane, name)) health = worse(health, Health::degraded);
-            status.tables.push_back({name, lane.name, lane.phase, health});
+            status.tables.push_back({name, lane.name, phase, health});
         }
     }
 }

@@ -14,9 +14,11 @@
 
 namespace leat {
 
+// `target`: the table that is called so in a target; empty: `tables`, and if there are none all.
 struct ImageRequest {
     std::set<std::string> sinks;
-    std::set<TableName> tables;  // empty: all of the stream
+    std::set<TableName> tables{};
+    std::string target{};
 };
 
 // Thread-safe. Not durable: who asked asks again after a start, until the log holds the answer.
@@ -26,7 +28,7 @@ public:
         {
             const std::lock_guard lock(mutex_);
             for (auto& waiting : waiting_) {
-                if (waiting.tables != request.tables) continue;
+                if (waiting.tables != request.tables || waiting.target != request.target) continue;
                 waiting.sinks.merge(request.sinks);
                 return;
             }

@@ -138,13 +138,25 @@ auto Snapshot::run(const std::stop_token& stop) -> Result<void> {
         const auto request = parts_.requests.take(stop);
         if (!request) return {};
         if (snapshots_ == nullptr) return no_images();
-        auto tables = request->tables.empty() ? all_ : common(request->tables, all_);
+        auto tables = TRY(tables_of(*request));
         if (tables.empty()) continue;
         TRY(parts_.markers.append(begin_marker(Purpose::rebuild, request->sinks, tables), stop));
         failpoint("capture.after_begin");
         jobs_.push_back({newest_, std::move(tables)});
     }
     return {};
+}
+
+auto Snapshot::tables_of(const ImageRequest& request) const -> Result<std::set<TableName>> {
+    if (request.target.empty())
+        return request.tables.empty() ? all_ : common(request.tables, all_);
+    std::set<TableName> tables;
+    for (const auto& table : all_)
+        if (target_name(table) == request.target) tables.insert(table);
+    if (tables.empty())
+        return Error{Fault::config, "no such table to rebuild: " + request.target,
+                     "Name a table of source.tables as its target calls it.", "--rebuild"};
+    return tables;
 }
 
 auto Snapshot::take(const Job& job, const std::stop_token& stop) -> Result<void> {

@@ -56,6 +56,7 @@ private:
         -> Result<void>;
     auto append_marker(MarkerKind kind, Generation generation, const Position& position,
                        std::vector<TableName> tables) -> Result<void>;
+    [[nodiscard]] auto tables_of(const ImageRequest& request) const -> Result<std::set<TableName>>;
     auto take(const Job& job, const std::stop_token& stop) -> Result<void>;
     auto read_all(const Job& job, const std::stop_token& stop) -> Result<void>;
     auto read_chunks(const Job& job, std::size_t worker, const std::stop_token& stop)

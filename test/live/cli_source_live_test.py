@@ -159,11 +159,11 @@ class Slots(CliTest):
         self.assert_runs(pipeline)
         self.sql(f"SELECT pg_drop_replication_slot('{self.slot}')",
                  "INSERT INTO orders VALUES (51, 1, 'nobody saw this')")
-        self.assert_refused(pipeline.run(), FAILED, "slot is gone", self.slot, "leat drop FILE")
+        self.assert_refused(pipeline.run(), FAILED, "slot is gone", self.slot, "on_gap: resnapshot")
         self.start_anew(pipeline)
 
     def start_anew(self, pipeline: Pipeline) -> None:
-        """What the hint says: drop, move the warehouse away, run."""
+        """The other way on: drop, move the warehouse away, run."""
         dropped = pipeline.command("drop", pipeline.file.name, "--yes")
         self.assertEqual(dropped.returncode, OK, dropped.stderr)
         self.assert_refused(pipeline.run(), ENVIRONMENT, "duckdb file", "another log", "move")
@@ -180,8 +180,9 @@ class Slots(CliTest):
                 self.sql("SELECT pg_switch_wal()", "CREATE TABLE t (a int)", "DROP TABLE t")
             self.sql("INSERT INTO orders VALUES (51, 1, 'nobody saw this')", "CHECKPOINT")
             self.assertEqual(self.sql("SELECT wal_status FROM pg_replication_slots"), [("lost",)])
-            self.assert_problem(pipeline, "invalidated", self.slot, "leat drop FILE")
-            self.assert_refused(pipeline.run(), FAILED, "invalidated", self.slot, "leat drop FILE")
+            self.assert_problem(pipeline, "invalidated", self.slot, "on_gap: resnapshot")
+            self.assert_refused(pipeline.run(), FAILED, "invalidated", self.slot,
+                                "on_gap: resnapshot")
             self.start_anew(pipeline)
 
     def test_wrong_server_settings(self):

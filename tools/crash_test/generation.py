@@ -51,9 +51,13 @@ class Generation:
         self.verified = False  # the first image was complete at some time
         self.forgetful = "forget" not in without and rng.random() < FORGETFUL_SHARE
         self.options = self._draw_options("knobs" not in without)
-        file = folder / "pipeline.yaml"
-        file.write_text(yaml.safe_dump(self._pipeline(uri, published), sort_keys=False))
-        self.leat = Leat(binary, file)
+        self.uri = uri
+        self.published = published
+        self.taken_out: str | None = None
+        self.upheavals = 0
+        self.file = folder / "pipeline.yaml"
+        self._write_file()
+        self.leat = Leat(binary, self.file)
 
     def _draw_options(self, drawn: bool) -> dict[str, dict]:
         options = {section: {} for section in KNOBS}
@@ -65,6 +69,42 @@ class Generation:
             options["queue"]["rewind_time"] = "0s"
         return options
 
+    def _write_file(self) -> None:
+        kept = [table for table in self.published if table != self.taken_out]
+        self.file.write_text(yaml.safe_dump(self._pipeline(self.uri, kept), sort_keys=False))
+
+    def put_back(self) -> None:
+        """All tables are in the pipeline file again."""
+        self.taken_out = None
+        self._write_file()
+
+    def take_out_or_put_back(self) -> str:
+        """One table leaves the pipeline file, or the one that left comes back."""
+        if self.taken_out:
+            name = self.taken_out
+            self.put_back()
+            return f"{name} is back"
+        # The bank's tables stay: every state of theirs must add up.
+        self.taken_out = self.rng.choice([table for table in self.published
+                                          if table.split(".")[-1] not in tables.BANK])
+        self._write_file()
+        return f"{self.taken_out} taken out"
+
+    def empty_one(self) -> str:
+        """Removes a warehouse; it counts as incomplete until it is compared again."""
+        path = self.rng.choice(self.warehouses)
+        for part in parts_of(path):
+            part.unlink()
+        self.verified = False
+        return f"{path.stem} removed"
+
+    def wanted_anew(self) -> str:
+        """SINK or SINK.TABLE for `--rebuild`."""
+        sink = self.rng.choice(self.warehouses).stem
+        kept = [table for table in self.published if table != self.taken_out]
+        names = [table.removeprefix("public.").replace(".", "_") for table in kept]
+        return self.rng.choice([sink, f"{sink}.{self.rng.choice(names)}"])
+
     def _pipeline(self, uri: str, published: list[str]) -> dict:
         sinks = [{"type": "duckdb", "name": path.stem, "path": str(path)} | self.options["sink"]
                  for path in self.warehouses]
@@ -75,7 +115,7 @@ class Generation:
             "queue": {"type": "log", "path": str(self.folder / "log")} | self.options["queue"],
             "sinks": sinks,
         }
-        return pipeline | ({"run": self.options["run"]} if self.options["run"] else {})
+        return pipeline | {"run": {"on_gap": "resnapshot"} | self.options["run"]}
 
     def copy_one(self) -> None:
         """Keeps a copy of one warehouse as it is now, to be put back later."""

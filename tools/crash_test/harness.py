@@ -107,9 +107,10 @@ class CrashTest:
         elif cycle.restore and (lane := self.generation.restore_one()):
             self.report.other_faults["older copy of a warehouse put back"] += 1
             notes.append(f"older copy of {lane} put back")
+        extra = self._upheave(cycle.upheaval, notes) if cycle.upheaval else []
         if cycle.failpoint == "log.cut_tail":
             self._leave_unfinished_tail(rng)
-        how = self._run_until_dead(cycle, rng, notes)
+        how = self._run_until_dead(cycle, rng, notes, extra)
         for seconds in cycle.again:
             self._run_and_kill(seconds, "in recovery")
         if self.generation.verified:
@@ -122,10 +123,36 @@ class CrashTest:
               f"generation {self.report.generations:<3} {time.monotonic() - begun:4.1f} s  "
               f"{', '.join(notes)}".rstrip(), flush=True)
 
-    def _run_until_dead(self, cycle: Cycle, rng: random.Random, notes: list[str]) -> str:
+    def _upheave(self, kind: str, notes: list[str]) -> list[str]:
+        """Makes images of tables due; what `leat run` is to be told besides."""
+        self.generation.upheavals += 1
+        extra = []
+        if kind == "gap":
+            self._wait_for_slot()
+            with psycopg.connect(self.server.uri(), autocommit=True) as connection:
+                connection.execute("SELECT pg_drop_replication_slot(slot_name) "
+                                   "FROM pg_replication_slots WHERE NOT temporary")
+            what = "slot dropped"
+        elif kind == "empty":
+            what = self.generation.empty_one()
+        elif kind == "tables":
+            what = self.generation.take_out_or_put_back()
+        else:
+            extra = ["--rebuild", self.generation.wanted_anew()]
+            what = f"rebuild of {extra[1]}"
+        self.report.other_faults[{"gap": "slot dropped", "empty": "warehouse removed",
+                                  "tables": "table taken out or put back",
+                                  "rebuild": "table or sink wanted anew"}[kind]] += 1
+        notes.append(what)
+        return extra
+
+    def _run_until_dead(self, cycle: Cycle, rng: random.Random, notes: list[str],
+                        extra: list[str]) -> str:
         armed = f"{cycle.failpoint}={cycle.hits}" if cycle.failpoint else ""
-        parts = {"apart": ["--only", rng.choice(["capture", "deliver"])]}.get(cycle.kind, [])
-        running = self.generation.leat.start(*parts, failpoints=armed)
+        # Whoever only delivers cannot wait for an image.
+        halves = ["capture"] if self.generation.upheavals or cycle.restore else ["capture", "deliver"]
+        parts = {"apart": ["--only", rng.choice(halves)]}.get(cycle.kind, [])
+        running = self.generation.leat.start(*parts, *extra, failpoints=armed)
         try:
             if cycle.failpoint:
                 self.workload.request(operations.large_change)
@@ -273,6 +300,7 @@ class CrashTest:
             raise Failure(self.workload.failure)
         end_prepared(self.server.uri())
         touch_tables(self.server.uri())
+        self.generation.put_back()
         seconds = self.generation.leat.run_until_caught_up(CAUGHT_UP_SECONDS_MAX)
         begun = time.monotonic()
         rows = 0

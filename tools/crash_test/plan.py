@@ -11,6 +11,12 @@ import random
 FAILPOINT_SHARE = 0.65
 # These lie before the first image is complete, so their cycle starts a pipeline anew.
 FIRST_SNAPSHOT = ("snapshot.", "capture.after_begin")
+# These need tables that are filled beside the live ones.
+REBUILD = ("lane.rebuild",)
+# gap: the slot is dropped; empty: a warehouse is removed; tables: one is taken out of the pipeline
+# file, or put back; rebuild: a sink, or a table of one, is wanted anew.
+UPHEAVALS = ("gap", "empty", "tables", "tables", "rebuild", "rebuild")
+UPHEAVAL_SHARE = 0.3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +30,7 @@ class Cycle:
     again: tuple[float, ...]  # further starts, each killed after so many seconds: in recovery
     server_crash_at: float | None
     restore: bool  # put an older copy of one warehouse back first
+    upheaval: str | None  # something that asks for images of tables
     seed: int  # for details
 
     def title(self) -> str:
@@ -54,15 +61,24 @@ class Plan:
             if failpoint in self.missed:
                 hits = 1
         first_snapshot = failpoint is not None and failpoint.startswith(FIRST_SNAPSHOT)
+        fresh = number == 1 or first_snapshot or (kind == "random" and rng.random() < 0.12)
+        upheaval = rng.choice(UPHEAVALS)
+        if failpoint is not None and failpoint.startswith(REBUILD):
+            fresh, upheaval = False, "rebuild"
+        elif fresh and number > 1 and rng.random() < 0.5:
+            fresh = False  # the image of an upheaval reaches the same points
+        elif rng.random() >= UPHEAVAL_SHARE:
+            upheaval = None
         again = tuple(rng.uniform(0.02, 0.5) for _ in range(rng.choice([0, 0, 0, 1, 2, 3])))
         return Cycle(
             number=number, kind=kind, failpoint=failpoint, hits=hits,
-            fresh=number == 1 or first_snapshot or (kind == "random" and rng.random() < 0.12),
+            fresh=fresh,
             seconds=self._lifetime(kind, rng),
             again=again,
             server_crash_at=self._unless("server_crash", rng.random() < 0.15,
                                          rng.uniform(0, self.seconds / 2)),
             restore=bool(self._unless("restore", rng.random() < 0.15, True)),
+            upheaval=None if fresh else self._unless("upheaval", upheaval is not None, upheaval),
             seed=rng.getrandbits(48))
 
     def _lifetime(self, kind: str, rng: random.Random) -> float:

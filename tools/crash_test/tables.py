@@ -66,6 +66,8 @@ TABLES = ["public.accounts", "public.transfers", "public.orders", "public.people
           "public.pairs", "public.readings", "audit.events", "public.bulk", "public.shapes"]
 # Which change their columns; the others may be rewritten by VACUUM FULL at any time.
 CHANGING = ["public.orders", "public.people", "public.pairs", "public.readings", "audit.events"]
+# Whose states always add up.
+BANK = {"accounts", "transfers"}
 REWRITTEN = [name for name in TABLES if name not in CHANGING]
 # Which may lose all rows. Never accounts and transfers: their sums are checked.
 EMPTIED = ["public.people", "public.parts", "public.pairs", "public.readings", "audit.events",

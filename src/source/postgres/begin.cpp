@@ -23,36 +23,67 @@ auto describe_wait(Connection& sql) -> std::string {
 }  // namespace
 
 auto PostgresSource::begin(const SnapshotRequest& request) -> Result<Position> {
+    if (request.is_anew) TRY(begin_stream(request));
+    else TRY(begin_image(request));
+    return point_;
+}
+
+// The slot's own point: image and stream meet there.
+auto PostgresSource::begin_stream(const SnapshotRequest& request) -> Result<void> {
     CHECK(replication_.has_value());
     TRY(make_way_for_slot(request));
-    const auto created = TRY(create_slot_patiently(request.stop));
-    ImageOptions imaging;
-    imaging.sql = options("snapshot");
-    imaging.tables = names_;
-    imaging.snapshot = created.snapshot;
-    imaging.layout = {config_.insert_only, request.generation};
-    imaging.text_columns_file = context_.work_dir / "text_columns";
-    images_ = TRY(TableImages::make(std::move(imaging), request.stop));
+    {
+        auto sql = TRY(Connection::connect(options("check")));
+        TRY(publish(sql, false));
+    }
+    const auto created = TRY(create_slot_patiently(*replication_, {slot_}, request.stop));
+    TRY(take_images(request, created.snapshot));
     tables_ = images_->tables();
     point_ = {request.lineage, created.point.value, 0, token_};
     std::vector<SchemaPtr> schemas;
     for (const auto& layout : images_->layouts()) schemas.push_back(layout.schema);
-    TRY(start(point_, std::move(schemas)));
-    return point_;
+    return start(point_, std::move(schemas));
+}
+
+// The stream runs: a temporary slot gives a point of its own, and goes as soon as the snapshot is in
+// other hands.
+auto PostgresSource::begin_image(const SnapshotRequest& request) -> Result<void> {
+    auto replication = TRY(Connection::connect(options("image", true)));
+    constexpr std::size_t room_for_number = 40;
+    const NewSlot slot{slot_.substr(0, room_for_number) + "_image_" +
+                           std::to_string(request.generation),
+                       true};
+    const auto created = TRY(create_slot_patiently(replication, slot, request.stop));
+    TRY(take_images(request, created.snapshot));
+    point_ = {lineage_.load(), created.point.value, 0, token_};
+    return {};
+}
+
+auto PostgresSource::take_images(const SnapshotRequest& request, std::string snapshot)
+    -> Result<void> {
+    ImageOptions imaging;
+    imaging.sql = options("snapshot");
+    imaging.tables.assign(request.tables.begin(), request.tables.end());
+    imaging.snapshot = std::move(snapshot);
+    imaging.layout = {config_.insert_only, request.generation};
+    imaging.text_columns_file = text_columns_file();
+    images_ = TRY(TableImages::make(std::move(imaging), request.stop));
+    return {};
 }
 
 auto PostgresSource::make_way_for_slot(const SnapshotRequest& request) -> Result<void> {
     auto sql = TRY(Connection::connect(options("check")));
     const auto slot = TRY(find_slot(sql, slot_));
     if (!slot) return {};
-    if (request.retake) return drop_slot(sql, slot_);
+    if (request.is_retake) return drop_slot(sql, slot_);
     return Error{Fault::config, "replication slot exists already and is not this pipeline's: " + slot_,
                  "Choose another name in source.slot, or, if nobody uses it: SELECT "
                  "pg_drop_replication_slot(" + quote_text(slot_) + ");",
                  "postgres slot"};
 }
 
-auto PostgresSource::create_slot_patiently(const std::stop_token& stop) -> Result<CreatedSlot> {
+auto PostgresSource::create_slot_patiently(Connection& replication, const NewSlot& slot,
+                                           const std::stop_token& stop) -> Result<CreatedSlot> {
     std::optional<Connection> sql;
     int seconds = 0;
     const auto tell = [&] {
@@ -66,7 +97,7 @@ auto PostgresSource::create_slot_patiently(const std::stop_token& stop) -> Resul
             log(LogLevel::info, "source: the replication slot waits for the end of: {}",
                 describe_wait(*sql));
     };
-    return create_slot(*replication_, slot_, stop, tell);
+    return create_slot(replication, slot, stop, tell);
 }
 
 auto PostgresSource::chunks() -> Result<std::vector<Chunk>> {

@@ -53,7 +53,7 @@ auto Decoder::consume(std::string_view bytes) -> Result<void> {
         case 'U':
         case 'D':
         case 'T':
-        case 'R': return apply(*message, bytes.size());
+        case 'R': return apply(*message, bytes);
         default: return control(*message);
     }
 }
@@ -63,6 +63,7 @@ auto Decoder::control(const pgoutput::Message& message) -> Result<void> {
         frames_.begin();
         in_transaction_ = true;
         xid_ = begin->xid;
+        commit_ = {begin->final_lsn.value + 1};
         commit_time_us_ = begin->commit_time_us;
     } else if (const auto* commit = std::get_if<pgoutput::Commit>(&message)) {
         in_transaction_ = false;
@@ -123,6 +124,7 @@ auto Decoder::commit_stream(const pgoutput::StreamCommit& commit) -> Result<void
     TRY(frames_.close());
     frames_.begin();
     xid_ = commit.xid;
+    commit_ = commit.end_lsn;
     commit_time_us_ = commit.commit_time_us;
     replay_ = Replay{std::move(file.mapped()), true, {commit.end_lsn.value, commit.commit_time_us}};
     return {};
@@ -142,7 +144,7 @@ auto Decoder::replay_some() -> Result<bool> {
         }
         const auto message = pgoutput::decode(*bytes, replay_->streamed);
         if (!message) return message.error();
-        TRY(apply(*message, bytes->size()));
+        TRY(apply(*message, *bytes));
     }
     return true;
 }

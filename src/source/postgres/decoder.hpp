@@ -65,8 +65,17 @@ private:
     auto commit_stream(const pgoutput::StreamCommit& commit) -> Result<void>;
     auto replay_some() -> Result<bool>;
 
-    auto apply(const pgoutput::Message& message, std::size_t bytes) -> Result<void>;
-    auto relate(const pgoutput::Relation& relation) -> Result<void>;
+    // A description that is of use only for transactions that commit later.
+    struct HeldBack {
+        TableName table;
+        std::string bytes;
+        bool streamed = false;
+    };
+
+    auto apply(const pgoutput::Message& message, std::string_view bytes) -> Result<void>;
+    auto relate(const pgoutput::Relation& relation, std::string_view bytes) -> Result<void>;
+    auto relate_held_back(std::uint32_t oid) -> Result<void>;
+    [[nodiscard]] auto is_streamed() const -> bool { return replay_ && replay_->streamed; }
     auto truncate(const pgoutput::Truncate& truncation) -> Result<void>;
     template <class AppendRow>
     auto add_row(std::uint32_t oid, std::size_t bytes, AppendRow append) -> Result<void>;
@@ -83,11 +92,13 @@ private:
 
     // Null: a table that is not captured.
     std::unordered_map<std::uint32_t, std::unique_ptr<TableBuilder>> tables_;
+    std::unordered_map<std::uint32_t, HeldBack> held_back_;
     std::uint32_t last_oid_ = 0;
     TableBuilder* last_table_ = nullptr;
 
     bool in_transaction_ = false;
     std::uint32_t xid_ = 0;  // of the transaction whose changes are applied
+    Lsn commit_;             // not beyond the end of its commit
     std::int64_t commit_time_us_ = 0;
     Lsn told_;
     std::unique_ptr<SpillFile> overflow_;                            // rest of the open transaction

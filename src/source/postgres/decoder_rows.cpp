@@ -35,28 +35,29 @@ auto xid_of(const pgoutput::Message& message) -> std::uint32_t {
 
 }  // namespace
 
-auto Decoder::apply(const pgoutput::Message& message, std::size_t bytes) -> Result<void> {
-    if (replay_ && replay_->streamed && replay_->file->is_aborted(xid_of(message))) return {};
+auto Decoder::apply(const pgoutput::Message& message, std::string_view bytes) -> Result<void> {
+    if (is_streamed() && replay_->file->is_aborted(xid_of(message))) return {};
     if (const auto* insert = std::get_if<pgoutput::Insert>(&message))
-        return add_row(insert->oid, bytes, [&](TableBuilder& table, std::uint64_t ordinal) {
+        return add_row(insert->oid, bytes.size(), [&](TableBuilder& table, std::uint64_t ordinal) {
             return table.insert(insert->after, ordinal);
         });
     if (const auto* update = std::get_if<pgoutput::Update>(&message))
-        return add_row(update->oid, bytes, [&](TableBuilder& table, std::uint64_t ordinal) {
+        return add_row(update->oid, bytes.size(), [&](TableBuilder& table, std::uint64_t ordinal) {
             return table.update(*update, ordinal);
         });
     if (const auto* removal = std::get_if<pgoutput::Delete>(&message))
-        return add_row(removal->oid, bytes, [&](TableBuilder& table, std::uint64_t ordinal) {
+        return add_row(removal->oid, bytes.size(), [&](TableBuilder& table, std::uint64_t ordinal) {
             return table.remove(*removal, ordinal);
         });
     if (const auto* truncation = std::get_if<pgoutput::Truncate>(&message))
         return truncate(*truncation);
-    if (const auto* relation = std::get_if<pgoutput::Relation>(&message)) return relate(*relation);
+    if (const auto* relation = std::get_if<pgoutput::Relation>(&message)) return relate(*relation, bytes);
     return {};
 }
 
 auto Decoder::find_table(std::uint32_t oid) -> Result<TableBuilder*> {
-    if (oid == last_oid_) return last_table_;
+    if (!held_back_.empty()) TRY(relate_held_back(oid));
+    else if (oid == last_oid_) return last_table_;
     const auto found = tables_.find(oid);
     if (found == tables_.end())
         return Error{Fault::fatal, "replication stream: row of an undescribed table", "", ""};
@@ -115,16 +116,33 @@ auto Decoder::truncate(const pgoutput::Truncate& truncation) -> Result<void> {
     return {};
 }
 
-auto Decoder::relate(const pgoutput::Relation& relation) -> Result<void> {
-    auto layout = TRY(relations_.accept(relation, xid_));
-    auto& slot = tables_[relation.oid];
+auto Decoder::relate(const pgoutput::Relation& relation, std::string_view bytes) -> Result<void> {
     last_oid_ = 0;
     last_table_ = nullptr;
+    TableName name{std::string(relation.schema), std::string(relation.table)};
+    if (!relations_.is_of_use(name, commit_)) {
+        held_back_[relation.oid] = {std::move(name), std::string(bytes), is_streamed()};
+        tables_[relation.oid] = nullptr;
+        return {};
+    }
+    held_back_.erase(relation.oid);
+    auto layout = TRY(relations_.accept(relation, xid_));
+    auto& slot = tables_[relation.oid];
     if (!layout) return {};
     if (slot && slot->layout().schema == layout->schema) return {};
     if (slot) TRY(frames_.flush(*slot, false));
     slot = TRY(TableBuilder::make(*std::move(layout)));
     return {};
+}
+
+// The server describes a table once: the first row of use comes under what was said before.
+auto Decoder::relate_held_back(std::uint32_t oid) -> Result<void> {
+    const auto held = held_back_.find(oid);
+    if (held == held_back_.end() || !relations_.is_of_use(held->second.table, commit_)) return {};
+    const auto description = std::move(held->second);
+    held_back_.erase(held);
+    const auto message = TRY(pgoutput::decode(description.bytes, description.streamed));
+    return relate(std::get<pgoutput::Relation>(message), description.bytes);
 }
 
 }  // namespace leat::postgres

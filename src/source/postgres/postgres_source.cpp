@@ -64,42 +64,42 @@ auto PostgresSource::options(const char* part, bool replication) const -> Connec
             std::chrono::ceil<std::chrono::seconds>(config_.connect_timeout)};
 }
 
-auto PostgresSource::open(const std::optional<Resume>& resume) -> Result<void> {
+auto PostgresSource::open(const std::optional<Resume>& resume) -> Result<Opened> {
     TRY(remove_spill_files(context_.work_dir));
     TRY(prepare(resume.has_value()));
     replication_ = TRY(Connection::connect(options("capture", true)));
     const auto identity = TRY(identify(*replication_, slot_));
     token_ = identity.token();
-    if (!resume) return {};
+    Opened opened{{names_.begin(), names_.end()}, std::nullopt};
     auto sql = TRY(Connection::connect(options("check")));
-    TRY(check_resume(sql, identity, resume->position));
-    TRY(check_members(resume->schemas));
-    return start(resume->position, resume->schemas);
+    if (resume) opened.gap = TRY(find_gap(sql, identity, resume->position));
+    if (!resume || opened.gap) return opened;
+    TRY(start(resume->position, resume->schemas));
+    return opened;
 }
 
-// Checks first, and the publication last: nothing is made when something is wrong.
+// Whether changes behind `position` are lost for good.
+auto PostgresSource::find_gap(Connection& sql, const SlotIdentity& identity,
+                              const Position& position) -> Result<std::optional<Error>> {
+    auto checked = check_resume(sql, identity, position);
+    if (checked) checked = publish(sql, true);
+    if (checked) return std::optional<Error>();
+    if (checked.error().fault == Fault::fatal) return std::optional(std::move(checked).error());
+    return std::move(checked).error();
+}
+
 auto PostgresSource::prepare(bool resuming) -> Result<void> {
     auto sql = TRY(Connection::connect(options("check")));
     const bool has_slot = TRY(find_slot(sql, slot_)).has_value();
     const PreflightRequest request{names_, config_.insert_only, !resuming && !has_slot};
     server_ = TRY(check_server(sql, request));
     tables_ = TRY(check_tables(sql, request));
-    return ensure_publication(
-        sql, {publication_, !config_.publication.empty(), resuming, config_.insert_only, names_});
+    return {};
 }
 
-auto PostgresSource::check_members(const std::vector<SchemaPtr>& schemas) const -> Result<void> {
-    for (const auto& name : names_) {
-        const bool known = std::any_of(schemas.begin(), schemas.end(),
-                                       [&](const auto& schema) { return schema->name == name; });
-        if (!known)
-            return Error{Fault::config, "table was added to a pipeline that has its image already: " +
-                             to_string(name),
-                         "Capture it by another pipeline, or run `leat drop FILE`, move the warehouse file "
-                         "away and start again.",
-                         "postgres"};
-    }
-    return {};
+auto PostgresSource::publish(Connection& sql, bool must_exist) -> Result<void> {
+    return ensure_publication(sql, {publication_, !config_.publication.empty(), must_exist,
+                                    config_.insert_only, names_});
 }
 
 // Binary form is for all columns or none, and some types have none that is read here.
@@ -128,13 +128,7 @@ auto PostgresSource::start(const Position& from, std::vector<SchemaPtr> schemas)
     lineage_ = from.lineage;
     last_commit_ = from.commit;
     const bool binary = TRY(can_be_binary(schemas));
-    std::vector<KnownTable> known;
-    for (auto& schema : schemas) {
-        const auto table = std::find_if(tables_.begin(), tables_.end(), [&](const auto& one) {
-            return one.name == schema->name;
-        });
-        if (table != tables_.end()) known.push_back({std::move(schema), table->oid, table->file_node});
-    }
+    auto known = TRY(known_tables(std::move(schemas)));
     DecoderOptions decoding;
     decoding.work_dir = context_.work_dir;
     decoding.frame_bytes = config_.frame_bytes.count;
@@ -151,6 +145,40 @@ auto PostgresSource::start(const Position& from, std::vector<SchemaPtr> schemas)
                                            Lsn{from.commit}, receiving);
     position_told_at_ = context_.clock->steady();
     return {};
+}
+
+// Tables that are new to the stream are as the catalog says, from now on: what was committed before
+// is in any image that is taken of them.
+auto PostgresSource::known_tables(std::vector<SchemaPtr> schemas)
+    -> Result<std::vector<KnownTable>> {
+    auto sql = TRY(Connection::connect(options("check")));
+    const auto now = TRY(sql.query("SELECT pg_current_wal_insert_lsn()"));
+    const auto from = TRY(parse_lsn(now.text(0, 0))).value;
+    const auto text_columns = TRY(read_text_columns(text_columns_file()));
+    TypeCatalog types;
+    std::vector<KnownTable> known;
+    for (auto& table : tables_) {
+        const auto schema = std::find_if(schemas.begin(), schemas.end(), [&](const auto& one) {
+            return one->name == table.name;
+        });
+        if (schema != schemas.end()) {
+            known.push_back({*schema, table.oid, table.file_node, 0});
+            continue;
+        }
+        auto found = TRY(load_table(sql, table.name));
+        if (!found)
+            return Error{Fault::retry, "table was dropped just now: " + to_string(table.name), "",
+                         "postgres"};
+        table = *std::move(found);
+        const auto layout =
+            TRY(layout_of(table, sql, types, text_columns, {config_.insert_only, 0}));
+        known.push_back({layout.schema, table.oid, table.file_node, from});
+    }
+    return known;
+}
+
+auto PostgresSource::text_columns_file() const -> std::filesystem::path {
+    return context_.work_dir / "text_columns";
 }
 
 auto PostgresSource::position_at(Lsn lsn) const -> Position {

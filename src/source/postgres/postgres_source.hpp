@@ -33,7 +33,7 @@ public:
     static auto make(const PostgresConfig& config, const SourceContext& context)
         -> Result<std::unique_ptr<PostgresSource>>;
 
-    auto open(const std::optional<Resume>& resume) -> Result<void> override;
+    auto open(const std::optional<Resume>& resume) -> Result<Opened> override;
     auto read(const std::stop_token& stop) -> Result<Frame> override;
     auto confirm(const Durable& durable) -> Result<void> override;
     auto head() -> Result<Position> override;
@@ -58,11 +58,19 @@ private:
 
     [[nodiscard]] auto options(const char* part, bool replication = false) const -> ConnectOptions;
     auto prepare(bool resuming) -> Result<void>;
-    auto check_members(const std::vector<SchemaPtr>& schemas) const -> Result<void>;
+    auto publish(Connection& sql, bool must_exist) -> Result<void>;
+    auto find_gap(Connection& sql, const SlotIdentity& identity, const Position& position)
+        -> Result<std::optional<Error>>;
+    auto begin_stream(const SnapshotRequest& request) -> Result<void>;
+    auto begin_image(const SnapshotRequest& request) -> Result<void>;
+    auto take_images(const SnapshotRequest& request, std::string snapshot) -> Result<void>;
     auto make_way_for_slot(const SnapshotRequest& request) -> Result<void>;
-    auto create_slot_patiently(const std::stop_token& stop) -> Result<CreatedSlot>;
+    auto create_slot_patiently(Connection& replication, const NewSlot& slot,
+                               const std::stop_token& stop) -> Result<CreatedSlot>;
     auto can_be_binary(const std::vector<SchemaPtr>& schemas) const -> Result<bool>;
     auto start(const Position& from, std::vector<SchemaPtr> schemas) -> Result<void>;
+    auto known_tables(std::vector<SchemaPtr> schemas) -> Result<std::vector<KnownTable>>;
+    [[nodiscard]] auto text_columns_file() const -> std::filesystem::path;
     auto position_at(Lsn lsn) const -> Position;
     auto idle_frame() -> std::optional<Frame>;
     auto patience() const -> Duration;

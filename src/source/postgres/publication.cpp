@@ -5,6 +5,7 @@
 #include <set>
 
 #include "source/postgres/catalog.hpp"
+#include "source/postgres/slot.hpp"
 
 namespace leat::postgres {
 
@@ -71,6 +72,24 @@ auto check_operations(const Rows& publication, const PublicationRequest& request
                       operations(request.insert_only) + "');");
 }
 
+// Brings a publication of our own in line with the pipeline file.
+auto alter(Connection& sql, const std::string& name, const std::vector<TableName>& missing,
+           const std::vector<TableName>& too_many) -> Result<void> {
+    const auto change = [&](const char* what, const std::vector<TableName>& tables) -> Result<void> {
+        if (tables.empty()) return {};
+        const auto statement =
+            "ALTER PUBLICATION " + quote_name(name) + what + table_list(tables);
+        auto altered = sql.query(statement);
+        if (altered) return {};
+        auto error = std::move(altered).error();
+        if (sqlstate(error) == "42501")
+            error.hint = "Let the owner of the publication run: " + statement + ";";
+        return error;
+    };
+    TRY(change(" ADD TABLE ", missing));
+    return change(" DROP TABLE ", too_many);
+}
+
 auto check_tables(Connection& sql, const PublicationRequest& request) -> Result<void> {
     const auto rows = TRY(sql.query(
         "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = $1",
@@ -81,14 +100,15 @@ auto check_tables(Connection& sql, const PublicationRequest& request) -> Result<
     std::vector<TableName> missing;
     for (const auto& table : request.tables)
         if (!published.contains(table)) missing.push_back(table);
+    std::vector<TableName> too_many;
+    for (const auto& table : published)
+        if (std::find(request.tables.begin(), request.tables.end(), table) == request.tables.end())
+            too_many.push_back(table);
+    if (!request.users_own) return alter(sql, request.name, missing, too_many);
     if (!missing.empty())
         return refuse("publication " + request.name + " lacks " + table_list(missing),
                       "Run: ALTER PUBLICATION " + quote_name(request.name) + " ADD TABLE " +
-                          table_list(missing) + "; then `leat drop FILE`, move the warehouse file away and start again.");
-    if (!request.users_own && published.size() > request.tables.size())
-        return refuse("publication " + request.name + " holds more tables than source.tables names",
-                      "Run: ALTER PUBLICATION " + quote_name(request.name) + " SET TABLE " +
-                          table_list(request.tables) + ";");
+                          table_list(missing) + ";");
     return {};
 }
 
@@ -112,8 +132,7 @@ auto ensure_publication(Connection& sql, const PublicationRequest& request) -> R
         if (request.must_exist)
             return Error{Fault::fatal, "publication is gone: " + request.name +
                              "; changes since then cannot be read",
-                         "Run `leat drop FILE`, move the warehouse file away and start again.",
-                         "postgres publication"};
+                         start_anew, "postgres publication"};
         if (!request.users_own) return create(sql, request);
         return refuse("publication does not exist: " + request.name,
                       "Run: " + create_statement(request) + ";");

@@ -18,7 +18,8 @@ struct PublicationRequest {
     std::vector<TableName> tables;
 };
 
-// What does not fit is an error (config) that holds the statement which makes it fit.
+// One of our own is made and altered to fit. What of a user's does not is an error (config) that
+// holds the statement which makes it fit; one that must exist and is gone is fatal (a gap).
 auto ensure_publication(Connection& sql, const PublicationRequest& request) -> Result<void>;
 
 auto has_publication(Connection& sql, const std::string& name) -> Result<bool>;

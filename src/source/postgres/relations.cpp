@@ -226,6 +226,11 @@ auto Relations::accept(const pgoutput::Relation& relation, std::uint32_t xid)
     return std::optional(TableLayout{entry.table.schema, entry.mappings});
 }
 
+auto Relations::is_of_use(const TableName& table, Lsn commit) const -> bool {
+    const auto known = tables_.find(table);
+    return known == tables_.end() || commit.value > known->second.table.from;
+}
+
 auto Relations::widen_to_text(const TableName& table, int column) -> Result<TableLayout> {
     auto& entry = tables_.at(table);
     const auto index = static_cast<std::size_t>(column);

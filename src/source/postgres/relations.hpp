@@ -17,11 +17,13 @@
 
 namespace leat::postgres {
 
-// A table that this pipeline captures: its newest schema and its number in the catalog.
+// A table that this pipeline captures: its newest schema and its number in the catalog. `from`: what
+// was committed up to there is of no use, because an image is yet to be taken; 0: all is.
 struct KnownTable {
     SchemaPtr schema;
     std::uint32_t oid = 0;
     std::uint32_t file_node = 0;
+    std::uint64_t from = 0;
 };
 
 class Relations {
@@ -33,6 +35,9 @@ public:
     // A change that cannot be followed is fatal, naming the table, the change and the remedy.
     auto accept(const pgoutput::Relation& relation, std::uint32_t xid)
         -> Result<std::optional<TableLayout>>;
+
+    // Whether what a transaction changed in the table is of use; `commit`: no further than its end.
+    [[nodiscard]] auto is_of_use(const TableName& table, Lsn commit) const -> bool;
 
     // From now on `column` is read as text, because a value did not fit: a new version.
     auto widen_to_text(const TableName& table, int column) -> Result<TableLayout>;

@@ -32,15 +32,15 @@ auto check_identity(const SlotIdentity& now, const Position& position) -> Result
     if (ours->system_id != now.system_id)
         return lost("source is another database cluster: system identifier " + now.system_id +
                         ", ours " + ours->system_id,
-                    "Point source.uri at the cluster this pipeline was started with, or run "
-                    "`leat drop FILE`, move the warehouse file away and start again.");
+                    "Point source.uri at the cluster this pipeline was started with. If this one has "
+                    "taken its place: set `on_gap: resnapshot` in `run:` and start again.");
     if (ours->timeline != now.timeline)
         return lost("source went to another timeline (failover or restore): " + now.timeline +
                     ", ours " + ours->timeline);
     if (ours->slot != now.slot)
-        return lost("slot of this pipeline was " + ours->slot + ", not " + now.slot,
-                    "Put the old name into source.slot, or run `leat drop FILE`, move the warehouse file "
-                    "away and start again.");
+        return Error{Fault::config, "slot of this pipeline was " + ours->slot + ", not " + now.slot,
+                     "Put the old name into source.slot, or run `leat drop FILE`, move the warehouse "
+                     "file away and start again.", "postgres slot"};
     return {};
 }
 
@@ -82,13 +82,14 @@ auto drop_slot(Connection& sql, const std::string& slot) -> Result<void> {
     return error;
 }
 
-auto create_slot(Connection& replication, const std::string& slot, const std::stop_token& stop,
+auto create_slot(Connection& replication, const NewSlot& slot, const std::stop_token& stop,
                  const std::function<void()>& while_waiting) -> Result<CreatedSlot> {
     constexpr int options_in_parentheses = 150000;
     const auto* snapshot = replication.server_version() >= options_in_parentheses
                                ? "(SNAPSHOT 'export')" : "EXPORT_SNAPSHOT";
     const auto created = replication.query_patiently(
-        "CREATE_REPLICATION_SLOT " + quote_name(slot) + " LOGICAL pgoutput " + snapshot, stop,
+        "CREATE_REPLICATION_SLOT " + quote_name(slot.name) +
+            (slot.is_temporary ? " TEMPORARY" : "") + " LOGICAL pgoutput " + snapshot, stop,
         while_waiting);
     if (!created) {
         auto error = created.error();
@@ -129,9 +130,9 @@ auto check_resume(Connection& sql, const SlotIdentity& now, const Position& posi
     const auto& slot = *found;
     const auto rows = TRY(sql.query("SELECT current_database(), pg_current_wal_insert_lsn()"));
     if (slot.plugin != "pgoutput" || slot.database != rows.text(0, 0))
-        return lost("replication slot is not this pipeline's: " + now.slot + " (" + slot.plugin +
-                        ", database " + slot.database + ")",
-                    "Choose another name in source.slot.");
+        return Error{Fault::config, "replication slot is not this pipeline's: " + now.slot + " (" +
+                         slot.plugin + ", database " + slot.database + ")",
+                     "Choose another name in source.slot.", "postgres slot"};
     if (slot.wal_status == "lost" || !slot.has_restart)
         return lost("replication slot is invalidated, the server removed what it needs: " +
                     now.slot);

@@ -16,7 +16,8 @@ namespace leat::postgres {
 
 // The next step where the slot or the position in it is of no use any more.
 inline constexpr auto start_anew =
-    "Run `leat drop FILE`, move the warehouse file away and start again: a new snapshot is taken.";
+    "Set `on_gap: resnapshot` in `run:` and start again: all tables are read anew, beside what the "
+    "sinks hold, and take its place once they are whole.";
 
 // Whom a position belongs to; as text it is the position's token: "system/timeline/slot".
 struct SlotIdentity {
@@ -50,8 +51,14 @@ struct CreatedSlot {
     std::string snapshot;  // exported until the next command on that connection
 };
 
+// `is_temporary`: it goes with the connection.
+struct NewSlot {
+    std::string name;
+    bool is_temporary = false;
+};
+
 // Waits for all transactions that write at this moment; `while_waiting` about once a second.
-auto create_slot(Connection& replication, const std::string& slot, const std::stop_token& stop,
+auto create_slot(Connection& replication, const NewSlot& slot, const std::stop_token& stop,
                  const std::function<void()>& while_waiting) -> Result<CreatedSlot>;
 
 struct StreamOptions {
@@ -63,7 +70,8 @@ struct StreamOptions {
 auto start_stream(Connection& replication, const StreamOptions& options) -> Result<void>;
 
 // The slot can go on at `position`: same cluster, timeline and slot, nothing confirmed beyond the
-// position, the position not beyond the server's log. Otherwise fatal with reason and remedy.
+// position, the position not beyond the server's log. Otherwise, with reason and remedy: fatal where
+// changes are lost for good (a gap), config where the pipeline file names the wrong server or slot.
 auto check_resume(Connection& sql, const SlotIdentity& now, const Position& position)
     -> Result<void>;
 

@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Images beside the stream, on a real server: tables and sinks that come later, what is wanted
+anew, and gaps. After each the warehouse equals the source, and what need not be read is not.
+"""
+
+import duckdb
+
+import cli_fixture
+from cli_fixture import FAILED, OK, CliTest, PgServer, Pipeline, eventually, main
+
+MORE = """
+CREATE TABLE customers (id int PRIMARY KEY, name text);
+INSERT INTO customers SELECT g, 'customer ' || g FROM generate_series(1, 30) g
+"""
+BOTH = "public.orders, public.customers"
+
+
+class Generations(CliTest):
+    def change_all(self) -> None:
+        self.sql("UPDATE orders SET note = note || '!' WHERE id % 3 = 0",
+                 "DELETE FROM orders WHERE id % 7 = 0",
+                 "INSERT INTO orders SELECT max(id) + 1, 1, 'new' FROM orders")
+
+    def edit(self, pipeline: Pipeline, old: str, new: str) -> None:
+        text = pipeline.file.read_text()
+        self.assertIn(old, text)
+        pipeline.file.write_text(text.replace(old, new))
+
+    def own_tables(self, pipeline: Pipeline) -> list[str]:
+        """Tables of leat's own that hold rows on their way; none when all is in its place."""
+        with duckdb.connect(str(pipeline.warehouse), read_only=True) as warehouse:
+            rows = warehouse.execute("SELECT table_name FROM duckdb_tables() "
+                                     "WHERE table_name LIKE '_leat_new_%'").fetchall()
+        return [name for name, in rows]
+
+    def mark(self, pipeline: Pipeline, table: str, row: str) -> None:
+        """A row that only a table filled anew does not have."""
+        with duckdb.connect(str(pipeline.warehouse)) as warehouse:
+            warehouse.execute(f"INSERT INTO {table} VALUES ({row})")
+
+    def is_marked(self, pipeline: Pipeline, table: str, key: int) -> bool:
+        with duckdb.connect(str(pipeline.warehouse), read_only=True) as warehouse:
+            return warehouse.execute(f"SELECT count(*) FROM {table} WHERE id = {key}"
+                                     ).fetchone() == (1,)
+
+
+class Tables(Generations):
+    def test_added_while_the_others_stream(self):
+        pipeline = self.pipeline()
+        self.assert_runs(pipeline)
+        self.mark(pipeline, "orders", "-1, 0, 'old'")
+        self.sql(MORE)
+        self.change_all()
+        self.edit(pipeline, "public.orders", BOTH)
+        self.assertEqual(pipeline.run().returncode, OK)
+        self.assertTrue(self.is_marked(pipeline, "orders", -1), "orders was read anew")
+        self.assert_equal(pipeline, "public.customers")
+        self.assertEqual(self.own_tables(pipeline), [])
+        self.sql("UPDATE customers SET name = upper(name)", "INSERT INTO customers VALUES (31, 'x')")
+        self.assertEqual(pipeline.run().returncode, OK)
+        self.assert_equal(pipeline, "public.customers")
+
+    def test_removed_and_added_again(self):
+        self.sql(MORE)
+        pipeline = self.pipeline(tables=BOTH)
+        self.assert_runs(pipeline, "public.orders", "public.customers")
+        self.edit(pipeline, BOTH, "public.orders")
+        self.sql("DELETE FROM customers WHERE id = 1", "INSERT INTO customers VALUES (31, 'later')")
+        self.assert_runs(pipeline)
+        self.assertTrue(self.is_marked(pipeline, "customers", 1), "it was not left as it was")
+        self.edit(pipeline, "public.orders", BOTH)
+        self.assert_runs(pipeline, "public.orders", "public.customers")
+
+    def test_added_to_a_publication_of_the_users_own(self):
+        self.sql(MORE, f"CREATE PUBLICATION {self.slot}_own FOR TABLE orders")
+        pipeline = self.pipeline(source=f"publication: {self.slot}_own")
+        self.assert_runs(pipeline)
+        self.edit(pipeline, "public.orders", BOTH)
+        cure = f'ALTER PUBLICATION "{self.slot}_own" ADD TABLE "public"."customers"'
+        self.assert_refused(pipeline.run(), cli_fixture.ENVIRONMENT, "lacks", cure)
+        self.sql(cure)
+        self.assert_runs(pipeline, "public.orders", "public.customers")
+
+    def test_added_under_load_and_killed(self):
+        self.sql(MORE.replace("30", "60000"))
+        pipeline = self.pipeline()
+        self.assert_runs(pipeline)
+        self.edit(pipeline, "public.orders", BOTH)
+        for point in ("capture.after_begin", "snapshot.begin", "snapshot.chunk_appended",
+                      "snapshot.end", "lane.rebuild_fed", "lane.before_swap", "duckdb.before_commit",
+                      "duckdb.after_commit"):
+            self.change_all()
+            self.sql("UPDATE customers SET name = name || '+' WHERE id % 1000 = 0")
+            process = pipeline.leat.start(failpoints=f"{point}=1")
+            process.wait(3)
+            if process.process.poll() is None:
+                process.kill()
+        self.assert_runs(pipeline, "public.orders", "public.customers")
+        self.assertEqual(self.own_tables(pipeline), [])
+
+
+class Sinks(Generations):
+    def test_second_sink_on_a_running_pipeline(self):
+        pipeline = self.pipeline()
+        self.assert_runs(pipeline)
+        self.edit(pipeline, "sinks:\n", "sinks:\n  - {type: duckdb, name: second, path: b.duckdb}\n")
+        self.change_all()
+        self.assert_runs(pipeline)
+        pipeline.warehouse = self.folder / "b.duckdb"
+        self.assert_equal(pipeline)
+
+    def test_removed_file_is_filled_anew(self):
+        pipeline = self.pipeline()
+        self.assert_runs(pipeline)
+        pipeline.warehouse.unlink()
+        self.change_all()
+        self.assert_runs(pipeline)
+
+    def test_rebuild_of_a_table(self):
+        self.sql(MORE)
+        pipeline = self.pipeline(tables=BOTH)
+        self.assert_runs(pipeline, "public.orders", "public.customers")
+        self.mark(pipeline, "orders", "-1, 0, 'wrong'")
+        self.mark(pipeline, "customers", "-1, 'wrong'")
+        self.change_all()
+        done = pipeline.run("--rebuild", "duckdb.orders")
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assert_equal(pipeline)
+        self.assertTrue(self.is_marked(pipeline, "customers", -1), "customers was read anew")
+        done = pipeline.run("--rebuild", "duckdb")
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assert_equal(pipeline, "public.orders", "public.customers")
+        self.assertEqual(self.own_tables(pipeline), [])
+
+    def test_rebuild_of_what_is_not_there(self):
+        pipeline = self.pipeline()
+        self.assert_runs(pipeline)
+        self.assert_refused(pipeline.run("--rebuild", "nowhere"), cli_fixture.CONFIGURATION,
+                            "no such sink", "nowhere")
+        self.assert_refused(pipeline.run("--rebuild", "duckdb.nothing"), cli_fixture.ENVIRONMENT,
+                            "no such table", "nothing")
+
+    def test_queries_see_the_old_table_until_the_new_one_is_whole(self):
+        self.sql("INSERT INTO orders SELECT g, 1, 'x' FROM generate_series(51, 50000) g")
+        pipeline = self.pipeline()
+        self.assert_runs(pipeline)
+        with self.running(pipeline, "--rebuild", "duckdb.orders") as process:
+            seen = set()
+
+            def is_done() -> bool:
+                rows = pipeline.leat.query("SELECT count(*) FROM orders")
+                seen.update(count for row in rows or [] for count in row)
+                return "is in its place" in process.log.read_text(errors="replace")
+
+            eventually(is_done, "the image in its place")
+        self.assertEqual(seen, {"50000"})
+
+
+class Gaps(Generations):
+    def gap(self, pipeline: Pipeline, server_uri: str | None = None) -> None:
+        """Stops with the reason; with on_gap: resnapshot all is there again, and what went is gone."""
+        self.edit(pipeline, "sinks:", "run: {on_gap: resnapshot}\nsinks:")
+        self.assert_runs(pipeline)
+        self.change_all()
+        self.assert_runs(pipeline)
+
+    def test_slot_dropped(self):
+        pipeline = self.pipeline()
+        self.assert_runs(pipeline)
+        self.sql(f"SELECT pg_drop_replication_slot('{self.slot}')", "DELETE FROM orders WHERE id < 9")
+        self.assert_refused(pipeline.run(), FAILED, "slot is gone", self.slot, "on_gap: resnapshot")
+        self.gap(pipeline)
+
+    def test_publication_dropped(self):
+        pipeline = self.pipeline()
+        self.assert_runs(pipeline)
+        self.sql(f"DROP PUBLICATION {self.slot}", "DELETE FROM orders WHERE id < 9")
+        self.assert_refused(pipeline.run(), FAILED, "publication is gone", "on_gap: resnapshot")
+        self.gap(pipeline)
+
+    def test_slot_made_again_further_on(self):
+        pipeline = self.pipeline()
+        self.assert_runs(pipeline)
+        self.sql(f"SELECT pg_drop_replication_slot('{self.slot}')", "DELETE FROM orders WHERE id < 9",
+                 f"SELECT pg_create_logical_replication_slot('{self.slot}', 'pgoutput')")
+        self.assert_refused(pipeline.run(), FAILED, "ahead of what leat holds", "on_gap: resnapshot")
+        self.gap(pipeline)
+
+    def test_slot_dropped_in_flight(self):
+        pipeline = self.pipeline()
+        self.edit(pipeline, "sinks:", "run: {on_gap: resnapshot}\nsinks:")
+        with self.running(pipeline) as process:
+            self.wait_for_rows(pipeline, 50)
+            self.sql(f"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots "
+                     f"WHERE slot_name = '{self.slot}'")
+            eventually(lambda: self.try_drop(), "the slot dropped before leat is back")
+            self.sql("DELETE FROM orders WHERE id <= 10")
+            self.wait_for_log(process, "all tables are read anew")
+            self.wait_for_rows(pipeline, 40)
+        self.assert_equal(pipeline)
+
+    def try_drop(self) -> bool:
+        try:
+            self.sql(f"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots "
+                     f"WHERE slot_name = '{self.slot}' AND active",
+                     f"SELECT pg_drop_replication_slot('{self.slot}')")
+        except cli_fixture.psycopg.Error:
+            return False
+        return True
+
+    def test_another_cluster(self):
+        pipeline = self.pipeline()
+        self.assert_runs(pipeline)
+        with PgServer.temporary() as server:
+            here, self.uri = self.uri, server.uri()
+            self.sql(cli_fixture.ORDERS, "DELETE FROM orders WHERE id > 20")
+            self.edit(pipeline, here, self.uri)
+            self.assert_refused(pipeline.run(), FAILED, "another database cluster",
+                                "on_gap: resnapshot")
+            self.gap(pipeline)
+
+    def test_invalidated_slot(self):
+        with PgServer.temporary(settings={"max_slot_wal_keep_size": "1MB"}) as server:
+            self.uri = server.uri()
+            self.sql(cli_fixture.ORDERS)
+            pipeline = self.pipeline()
+            self.assert_runs(pipeline)
+            for _ in range(4):
+                self.sql("SELECT pg_switch_wal()", "CREATE TABLE t (a int)", "DROP TABLE t")
+            self.sql("DELETE FROM orders WHERE id < 9", "CHECKPOINT")
+            self.assertEqual(self.sql("SELECT wal_status FROM pg_replication_slots"), [("lost",)])
+            self.gap(pipeline)
+
+
+if __name__ == "__main__":
+    main()
