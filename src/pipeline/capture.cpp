@@ -108,10 +108,6 @@ auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
         log(LogLevel::warning, "source: {}; all tables are read anew", describe(*opened.gap));
         resume.reset();
     }
-    if (!head_known_) {
-        on_head_(TRY(source->head()));
-        head_known_ = true;
-    }
 
     std::stop_source stages;
     const std::stop_callback forward(stop, [&] { stages.request_stop(); });
@@ -120,6 +116,11 @@ auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
     Snapshot snapshot({*source, queue_, status_, requests_, markers, options_.snapshot_workers});
     if (resume) TRY(snapshot.plan(point, opened.tables));
     else TRY(snapshot.begin_anew(point, opened.tables, stages.get_token()));
+    // Only now the queue tells which images are due.
+    if (!head_known_) {
+        on_head_(TRY(source->head()));
+        head_known_ = true;
+    }
     status_.capture([&](CaptureStatus& status) {
         status.phase = resume ? Phase::streaming : Phase::snapshotting;
         // Known before the first frame: a source where nothing happens sends none.

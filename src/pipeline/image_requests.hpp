@@ -19,6 +19,8 @@ struct ImageRequest {
     std::set<std::string> sinks;
     std::set<TableName> tables{};
     std::string target{};
+
+    friend auto operator==(const ImageRequest&, const ImageRequest&) -> bool = default;
 };
 
 // Thread-safe. Not durable: who asked asks again after a start, until the log holds the answer.
@@ -27,22 +29,21 @@ public:
     auto add(ImageRequest request) -> void {
         {
             const std::lock_guard lock(mutex_);
-            for (auto& waiting : waiting_) {
-                if (waiting.tables != request.tables || waiting.target != request.target) continue;
-                waiting.sinks.merge(request.sinks);
-                return;
-            }
+            for (auto& waiting : waiting_)
+                if (waiting == request) return;
             waiting_.push_back(std::move(request));
         }
         changed_.notify_all();
     }
-    // The oldest. Nothing: stop was asked for.
-    auto take(const std::stop_token& stop) -> std::optional<ImageRequest> {
+    // The oldest, which stays until it is answered(). Nothing: stop was asked for.
+    auto oldest(const std::stop_token& stop) -> std::optional<ImageRequest> {
         std::unique_lock lock(mutex_);
         if (!changed_.wait(lock, stop, [&] { return !waiting_.empty(); })) return std::nullopt;
-        auto request = std::move(waiting_.front());
+        return waiting_.front();
+    }
+    auto answered() -> void {
+        const std::lock_guard lock(mutex_);
         waiting_.pop_front();
-        return request;
     }
     [[nodiscard]] auto empty() const -> bool {
         const std::lock_guard lock(mutex_);

@@ -33,6 +33,21 @@ auto frame_of(Marker marker) -> Frame {
     return frame;
 }
 
+// Tables that were given up and that no later generation has taken, by purpose and sinks.
+using Due = std::map<std::pair<Purpose, std::vector<std::string>>, std::set<TableName>>;
+auto due(const ResumePoint& point) -> Due {
+    Due due;
+    for (const auto& each : point.generations) {
+        if (each.purpose == Purpose::anew) due.clear();
+        for (auto& [who, tables] : due)
+            if (each.sinks.empty() || each.sinks == who.second)
+                for (const auto& table : each.tables) tables.erase(table);
+        const auto purpose = each.purpose == Purpose::anew ? Purpose::added : each.purpose;
+        due[{purpose, each.sinks}].merge(each.missing());
+    }
+    return due;
+}
+
 // Tables of `a` that are in `b`, or that are not.
 auto common(const std::set<TableName>& a, const std::set<TableName>& b) -> std::set<TableName> {
     std::set<TableName> result;
@@ -107,12 +122,8 @@ auto Snapshot::plan(const ResumePoint& point, const std::set<TableName>& tables)
     TRY(end_unfinished(point));
     if (const auto left = without(point.tables, tables); !left.empty())
         TRY(append_marker(MarkerKind::left, 0, {}, {left.begin(), left.end()}));
-    for (const auto& each : point.generations) {
-        if (each.has_ended) continue;
-        const auto purpose = each.purpose == Purpose::anew ? Purpose::added : each.purpose;
-        TRY(add_job(purpose, {each.sinks.begin(), each.sinks.end()},
-                    common(each.missing(), tables)));
-    }
+    for (const auto& [who, given_up] : due(point))
+        TRY(add_job(who.first, {who.second.begin(), who.second.end()}, common(given_up, tables)));
     return add_job(Purpose::added, {}, without(tables, point.tables));
 }
 
@@ -135,14 +146,17 @@ auto Snapshot::run(const std::stop_token& stop) -> Result<void> {
             TRY(take(job, stop));
             continue;
         }
-        const auto request = parts_.requests.take(stop);
+        const auto request = parts_.requests.oldest(stop);
         if (!request) return {};
         if (snapshots_ == nullptr) return no_images();
         auto tables = TRY(tables_of(*request));
-        if (tables.empty()) continue;
-        TRY(parts_.markers.append(begin_marker(Purpose::rebuild, request->sinks, tables), stop));
-        failpoint("capture.after_begin");
-        jobs_.push_back({newest_, std::move(tables)});
+        if (!tables.empty()) {
+            auto marker = begin_marker(Purpose::rebuild, request->sinks, tables);
+            TRY(parts_.markers.append(std::move(marker), stop));
+            failpoint("capture.after_begin");
+            jobs_.push_back({newest_, std::move(tables)});
+        }
+        parts_.requests.answered();
     }
     return {};
 }

@@ -29,8 +29,6 @@ public:
         : table_(table), writer_(connection, table) {}
 
     auto add(const Batch& batch, std::size_t bytes) -> Result<void> {
-        // Nothing of an older generation is left when a new one has begun.
-        if (batch.schema->generation < table_.applied->generation) return {};
         auto rows = TRY(adapt(batch, table_.applied));
         if (run_.empty() && is_plain_append(rows)) return append(rows, bytes);
         run_rows_ += rows.rows->num_rows();

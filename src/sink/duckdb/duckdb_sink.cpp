@@ -247,6 +247,8 @@ auto DuckDbSink::apply_epoch() -> Result<void> {
     std::map<duckdb::TargetTable*, std::vector<std::size_t>> entries;
     for (std::size_t i = 0; i < stage_.size(); ++i)
         entries[duckdb::find_copy(tables_, *stage_.schema(i))].push_back(i);
+    // Nothing is left of a copy that made way for another generation's.
+    entries.erase(nullptr);
     for (const auto& [copy, indices] : entries)
         TRY(duckdb::apply_rows(*connection_, *copy, stage_, indices));
     failpoint("duckdb.staged");
