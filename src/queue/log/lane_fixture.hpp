@@ -24,7 +24,7 @@ public:
         sink_ = std::move(offsets);
         main_ = {std::nullopt, commit};
         fills_.clear();
-        for (const auto& rebuild : sink_->rebuilds) fills_[rebuild.generation] = {};
+        for (const auto& rebuild : sink_->rebuilds) fills_[rebuild.generation] = {std::nullopt, std::nullopt};
     }
 
     // Reads all there is.
