@@ -62,8 +62,7 @@ protected:
         const Position at{1, commit, 0, "point"};
         TRY(writer.append(begin(generation, purpose, {orders_name()}), {}));
         TRY(writer.append(marker(MarkerKind::point, generation, at), {}));
-        for (int key = 0; key < 2; ++key)
-            TRY(writer.append(image(key, generation, commit, 5000), {}));
+        TRY(writer.append(image(1, generation, commit, 5000), {}));
         TRY(writer.append(marker(MarkerKind::table, generation, at, {orders_name()}), {}));
         TRY(writer.append(marker(MarkerKind::end, generation, at), {}));
         return {};
@@ -82,7 +81,7 @@ protected:
     }
     // The lane as it is when it has read on from what the sink holds.
     auto catch_up(LogQueue& writer) -> Result<CheckedLane> {
-        CheckedLane lane("duckdb", 2);
+        CheckedLane lane("duckdb", 1);
         if (const auto text = read_file(folder.path() / "sink"); !text.empty()) {
             const auto progress = TRY(decode_progress(text));
             lane.restore(progress.offsets, progress.position.commit);
