@@ -2,9 +2,11 @@
 // cuts are reported and real, lanes go on where their sinks are, new transactions are taken.
 #include "checker.hpp"
 
-#include <algorithm>
+#include <deque>
 #include <map>
+#include <set>
 
+#include "queue/log/lane_fixture.hpp"
 #include "queue/log/payload.hpp"
 #include "queue/log/segment_reader.hpp"
 #include "script.hpp"
@@ -22,8 +24,8 @@ auto violated(std::string what) -> Error {
 
 auto sequence_of(const Frame& frame) -> SequenceKind {
     const bool image = frame.kind == FrameKind::snapshot ||
-                       (frame.marker && (frame.marker->kind == MarkerKind::point ||
-                                         frame.marker->kind == MarkerKind::complete));
+                       (frame.marker && frame.marker->kind != MarkerKind::begin &&
+                                         frame.marker->kind != MarkerKind::left);
     return image ? SequenceKind::snapshot : SequenceKind::changes;
 }
 
@@ -111,6 +113,7 @@ public:
             return violated("report says that " + std::to_string(cut) + " bytes were cut");
         for (const auto kind : {SequenceKind::changes, SequenceKind::snapshot})
             TRY(check_sequence(kind));
+        TRY(check_generations(point));
         TRY(check_second_start());
         for (const auto& [lane, sink] : record_.sinks) TRY(check_lane(lane, sink));
         TRY(go_on(point));
@@ -154,7 +157,7 @@ private:
     auto check_sequence(SequenceKind kind) -> Result<void> {
         const auto proven = expect(kind);
         const auto& expected = expected_[kind];
-        const auto stored = TRY(read_sequence(disk_, folder_, kind));
+        const auto& stored = stored_[kind] = TRY(read_sequence(disk_, folder_, kind));
         const auto name = std::string(to_string(kind)) + ": ";
         if (stored.empty()) {
             present_[kind] = 0;
@@ -178,19 +181,58 @@ private:
         return {};
     }
 
-    [[nodiscard]] auto may_drop(SequenceKind kind, std::uint64_t offset) const -> bool {
-        if (record_.released.size() < 2) return kind == SequenceKind::snapshot && past_first();
+    // A lane holds the images that it asks for, and those whose begin it has not met.
+    auto may_drop(SequenceKind kind, std::uint64_t offset) -> bool {
+        if (record_.released.size() < 2) return false;
         for (const auto& [lane, released] : record_.released) {
             if (kind == SequenceKind::changes && offset > released.change_offset) return false;
-            if (kind == SequenceKind::snapshot && !released.image_complete) return false;
+            if (kind == SequenceKind::changes) continue;
+            if (offset > released.snapshot_offset.value_or(offset)) return false;
+            for (const auto& [frame, at] : stored_[SequenceKind::changes])
+                if (is_begin(frame) && at >= released.change_offset &&
+                    offset > frame.marker->snapshot_offset)
+                    return false;
         }
         return true;
     }
-    // The image of the first generation is given up.
-    [[nodiscard]] auto past_first() const -> bool {
-        return std::any_of(record_.proven.begin(), record_.proven.end(), [&](std::size_t i) {
-            return script_[i].frame.marker && script_[i].frame.marker->generation == 2;
-        });
+    static auto is_begin(const Frame& frame) -> bool {
+        return frame.marker && frame.marker->kind == MarkerKind::begin;
+    }
+
+    // What is known of generations is what the markers that are there say, whichever sequence had
+    // heard of them.
+    auto check_generations(const ResumePoint& point) -> Result<void> {
+        State state;
+        SchemasInForce none;
+        for (const auto kind : {SequenceKind::changes, SequenceKind::snapshot})
+            for (std::size_t i = 0; i < present_[kind]; ++i)
+                if (const auto& marker = expected_[kind][i]->marker) apply(*marker, 0, state, none);
+        const auto wrong = [](Generation generation) {
+            return violated("generation " + std::to_string(generation) + " is not as it was");
+        };
+        std::set<Generation> known;
+        for (const auto& each : point.generations) {
+            known.insert(each.generation);
+            const auto* const record = state.find(each.generation);
+            if (record == nullptr || record->purpose != each.purpose ||
+                record->is_all != each.is_all || record->lineage != each.lineage ||
+                record->sinks != each.sinks || record->tables != each.tables ||
+                record->whole != each.whole || record->has_ended != each.has_ended ||
+                record->has_point != each.point.has_value() ||
+                (each.point && *each.point != record->consistent_point))
+                return wrong(each.generation);
+        }
+        const auto* const beginning = state.beginning();
+        for (const auto& record : state.generations)
+            if ((!record.has_ended || &record == beginning ||
+                 record.generation == state.newest()) &&
+                !known.contains(record.generation))
+                return wrong(record.generation);
+        if (point.position.has_value() != (beginning != nullptr && beginning->has_point))
+            return violated("stream begins where it did not");
+        if (point.position && point.tables != state.tables)
+            return violated("stream carries other tables");
+        return {};
     }
 
     // What recovery left needs no recovery.
@@ -203,34 +245,60 @@ private:
         return {};
     }
 
-    // The lane gets every commit behind its sink, once, in order.
+    using Wanted = std::deque<const Frame*>;
+
+    // The lane gets every commit behind its sink, once, in order, and the images of its rebuilds.
     auto check_lane(const std::string& lane, const SinkRecord& sink) -> Result<void> {
-        const auto reader = TRY(log_->reader(lane, sink.offsets));
-        auto commit = std::max(sink.commit, consistent_point);
+        CheckedLane reader(lane, rebuild_frames);
+        reader.restore(sink.offsets, sink.commit);
+        std::map<Generation, Wanted> wanted;
         const auto& expected = expected_[SequenceKind::changes];
-        std::vector<const Frame*> wanted;
         for (std::size_t i = 0; i < present_[SequenceKind::changes]; ++i)
-            if (!expected[i]->marker && expected[i]->last.commit > commit)
-                wanted.push_back(expected[i]);
-        std::size_t have = 0;
-        while (const auto delivery = TRY(reader->next({}, Duration::zero()))) {
-            const auto& frame = delivery->frame;
-            if (frame.kind != FrameKind::changes && frame.kind != FrameKind::position) continue;
-            if (frame.last.commit <= commit && frame.rows() == 0) continue;
-            if (have == wanted.size() || !same(*wanted[have], frame))
-                return violated("lane " + lane + " is given " + to_string(frame.last));
-            ++have;
+            if (!expected[i]->marker && expected[i]->last.commit > sink.commit)
+                wanted[sink.offsets.generation].push_back(expected[i]);
+        for (const auto& rebuild : sink.offsets.rebuilds)
+            wanted[rebuild.generation] = wanted_at(rebuild);
+        for (const auto& [frame, at] : stored_[SequenceKind::changes]) {
+            if (!is_begin(frame) || at < sink.offsets.change_offset) continue;
+            Place place;
+            place.generation = frame.marker->generation;
+            place.change_offset = at + 1;
+            wanted[place.generation] = wanted_at(place);
         }
-        const bool image_comes = !sink.offsets.image_complete && !image_complete();
-        if (have < wanted.size() && !image_comes)
-            return violated("lane " + lane + " is not given " + to_string(wanted[have]->last));
+        reader.on_frame = [&](const Frame& frame, Generation generation) -> Result<void> {
+            auto& left = wanted[generation];
+            if (left.empty() || !same(*left.front(), frame))
+                return violated("lane " + lane + " is given " + to_string(frame.last) +
+                                " in generation " + std::to_string(generation));
+            left.pop_front();
+            return {};
+        };
+        TRY(reader.follow(*log_));
+        for (const auto& [generation, left] : wanted)
+            if (!left.empty())
+                return violated("lane " + lane + " is not given " + to_string(left.front()->last) +
+                                " in generation " + std::to_string(generation));
         return {};
     }
-    auto image_complete() -> bool {
-        const auto& image = expected_[SequenceKind::snapshot];
-        const auto present = present_[SequenceKind::snapshot];
-        return present > 0 && image[present - 1]->marker &&
-               image[present - 1]->marker->kind == MarkerKind::complete;
+
+    // Frames of the image from there on and, if it is there as a whole, all changes behind it.
+    auto wanted_at(const Place& place) -> Wanted {
+        Wanted wanted;
+        auto point = place.consistent_point;
+        bool is_whole = place.image_complete;
+        for (const auto& [frame, at] : stored_[SequenceKind::snapshot]) {
+            if (frame.generation != place.generation) continue;
+            if (frame.marker && frame.marker->kind == MarkerKind::point)
+                point = frame.marker->position;
+            if (frame.marker && frame.marker->kind == MarkerKind::end)
+                is_whole = frame.marker->tables.empty();
+            if (!frame.marker && !place.image_complete && at >= place.snapshot_offset)
+                wanted.push_back(&frame);
+        }
+        for (const auto& [frame, at] : stored_[SequenceKind::changes])
+            if (is_whole && !frame.marker && at >= place.change_offset && frame.last > point)
+                wanted.push_back(&frame);
+        return wanted;
     }
 
     // As capture would.
@@ -241,15 +309,17 @@ private:
             last.commit += 1;
             TRY(log_->append(transaction(last.commit), {}));
         } else {
-            const auto generation = point.newest ? point.newest->generation : 0;
-            if (point.newest && !point.newest->aborted)
-                TRY(log_->append(marker(MarkerKind::aborted, generation, {}), {}));
+            const auto begun = point.generations.size();
+            const auto generation = begun == 0 ? 0 : point.generations.back().generation;
+            if (begun > 0 && !point.generations.back().has_ended)
+                TRY(log_->append(marker(MarkerKind::end, generation, {}, {orders_name()}), {}));
             const auto lineage = static_cast<std::uint32_t>(generation) + 1;
             const Position at{lineage, consistent_point, 0, "again"};
             TRY(log_->append(marker(MarkerKind::begin, lineage, {lineage, 0, 0, ""}), {}));
             TRY(log_->append(marker(MarkerKind::point, lineage, at), {}));
             TRY(log_->append(image(1, lineage), {}));
-            TRY(log_->append(marker(MarkerKind::complete, lineage, at), {}));
+            TRY(log_->append(marker(MarkerKind::table, lineage, at, {orders_name()}), {}));
+            TRY(log_->append(marker(MarkerKind::end, lineage, at), {}));
             last = at;
         }
         TRY(open());
@@ -266,6 +336,7 @@ private:
     ManualClock clock_;
     std::unique_ptr<LogQueue> log_;
     std::map<SequenceKind, std::vector<const Frame*>> expected_;
+    std::map<SequenceKind, std::vector<Stored>> stored_;
     std::map<SequenceKind, std::size_t> present_;
 };
 

@@ -17,7 +17,10 @@ auto add_line(const std::string& line, Record& record) -> Result<void> {
     if (word == "release") {
         words >> lane;
         auto& released = record.released[lane];
-        words >> released.change_offset >> released.image_complete;
+        words >> released.change_offset;
+        std::uint64_t image = 0;
+        released.snapshot_offset.reset();
+        if (words >> image) released.snapshot_offset = image;
     }
     if (word == "sink") {
         words >> lane;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -13,12 +14,13 @@
 namespace leat::log_queue {
 
 struct SinkRecord {
-    std::uint64_t commit = 0;
+    std::uint64_t commit = 0;  // of the stream, of the consistent point if there is none
     Offsets offsets;
 };
+// The first frames that a lane still asks for; `snapshot_offset`: nothing, it waits for no image.
 struct ReleaseRecord {
     std::uint64_t change_offset = 0;
-    bool image_complete = false;
+    std::optional<std::uint64_t> snapshot_offset;
 };
 
 struct Record {

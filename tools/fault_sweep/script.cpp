@@ -1,4 +1,5 @@
-// About a thousand rows: two generations, the first given up; changes beside the image; small and
+// About a thousand rows: a generation without an image, one that the stream begins with, a rebuild
+// that is given up and one that is not, a table that leaves; changes beside the images; small and
 // large transactions, one over segments, one never ended; positions; schema versions; segment
 // switches; retention; three lives.
 #include "script.hpp"
@@ -40,7 +41,7 @@ public:
             frame.first = {script_lineage, commit, ordinal, ""};
             const auto version = commit < 40 ? 1U : 2U;
             std::vector<SchemaPtr> tables = {orders(version, script_lineage)};
-            if (commit % 3 == 0) tables.push_back(items(version));
+            if (commit % 3 == 0 && commit <= 60) tables.push_back(items(version));
             for (const auto& schema : tables) {
                 BatchFixture batch(schema, commit);
                 batch.first_ordinal(ordinal);
@@ -63,21 +64,49 @@ public:
 
     auto first_image() -> void {
         append(marker(MarkerKind::begin, 1, {1, 0, 0, ""}));
-        append(marker(MarkerKind::point, 1, {1, consistent_point, 0, "first"}));
-        for (int i = 0; i < 3; ++i) append(image(i, 1, consistent_point, 900));
-        append(marker(MarkerKind::aborted, 1, {}));
+        append(marker(MarkerKind::end, 1, {}, {orders_name()}));
     }
 
     auto second_image() -> void {
-        append(marker(MarkerKind::begin, 2, {script_lineage, 0, 0, ""}));
+        auto first = begin(2, Purpose::anew, {orders_name(), items_name()});
+        first.marker->position.lineage = script_lineage;
+        append(std::move(first));
         changes(3, 1, 4, 30);
         append(marker(MarkerKind::point, 2, {script_lineage, consistent_point, 0, "second"}));
         for (int i = 0; i < 24; ++i) {
             append(image(100 + i, 2, consistent_point, 4000));
             if (i % 6 == 5) changes(6 + static_cast<std::uint64_t>(i) / 6, 1, 6, 30);
             if (i == 15) step(Do::reopen);
+            if (i == 20) append(whole(2, consistent_point));
         }
-        append(marker(MarkerKind::complete, 2, {script_lineage, 9, 0, ""}));
+        append(marker(MarkerKind::end, 2, {script_lineage, 9, 0, ""}, {items_name()}));
+    }
+
+    // Its frames are spread over the commits behind its begin.
+    auto rebuild(Generation generation, std::uint64_t commit) -> void {
+        append(begin(generation, Purpose::rebuild, {orders_name()}, {"duckdb", "slow"}));
+        append(marker(MarkerKind::point, generation, {script_lineage, commit, 0, "rebuild"}));
+        append(image(1, generation, commit, 9000));
+    }
+    auto end_rebuild(Generation generation, std::uint64_t commit) -> void {
+        append(image(2, generation, commit, 9000));
+        append(whole(generation, commit));
+        append(marker(MarkerKind::end, generation, {script_lineage, commit, 0, ""}));
+    }
+    static auto whole(Generation generation, std::uint64_t commit) -> Frame {
+        return marker(MarkerKind::table, generation, {script_lineage, commit, 0, ""},
+                      {orders_name()});
+    }
+    // What the stream has beside its commits.
+    auto beside(std::uint64_t commit) -> void {
+        if (commit == 20) rebuild(3, 20);
+        if (commit == 24)
+            append(marker(MarkerKind::end, 3, {script_lineage, 24, 0, ""}, {orders_name()}));
+        if (commit == 26) rebuild(4, 26);
+        if (commit == 33) end_rebuild(4, 26);
+        if (commit == 48) rebuild(5, 48);
+        if (commit == 57) end_rebuild(5, 48);
+        if (commit == 60) append(frame_of({MarkerKind::left, 0, {}, {items_name()}}));
     }
 
     // Commits 10 to 69.
@@ -91,6 +120,7 @@ public:
                 changes(46, 4, 10, 3000, false);
                 step(Do::resume);
             }
+            beside(commit);
             if (commit % 8 == 0) step(Do::deliver, "duckdb");
             if (commit % 20 == 0) step(Do::deliver, "slow");
             if (commit % 4 == 0) step(Do::tick);

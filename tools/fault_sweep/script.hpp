@@ -25,6 +25,8 @@ struct Step {
 inline constexpr std::uint64_t consistent_point = 5;
 inline constexpr std::uint32_t script_lineage = 2;
 
+inline constexpr std::size_t rebuild_frames = 2;  // of an image that was not given up
+
 auto make_script() -> std::vector<Step>;
 
 // Rows of all frames.

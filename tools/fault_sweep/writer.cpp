@@ -1,14 +1,16 @@
 // The record is what a source and its sinks would know of the log after a
 // crash. One line each, written before (try, release) or after (proof, sink) the call:
 //   life N | preparer TID | try I | proof I | resumed I | sink LANE COMMIT PROGRESS |
-//   release LANE CHANGE_OFFSET IMAGE_COMPLETE | waits FAULT WHAT | error FAULT WHAT | done
+//   release LANE CHANGE_OFFSET [SNAPSHOT_OFFSET] | waits FAULT WHAT | error FAULT WHAT | done
 #include "writer.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <set>
 #include <thread>
 
+#include "queue/log/lane_fixture.hpp"
 #include "script.hpp"
 
 namespace leat::log_queue {
@@ -114,26 +116,30 @@ private:
 
     // A sink that remembers in the record how far it is.
     auto deliver(const std::string& lane) -> Result<void> {
-        auto& sink = sinks_[lane];
-        const auto reader = TRY(log_->reader(lane, sink));
-        std::uint64_t commit = 0;
-        while (const auto delivery = TRY(reader->next({}, Duration::zero()))) {
-            sink = delivery->after;
-            commit = delivery->frame.last.commit;
-        }
-        if (commit == 0) return {};
+        auto& sink = sinks_.try_emplace(lane, lane, rebuild_frames).first->second;
+        TRY(sink.follow(*log_));
+        if (sink.seen() == 0) return {};
         Progress progress;
-        progress.offsets = *sink;
-        say("sink " + lane + " " + std::to_string(commit) + " " + encode(progress));
-        say("release " + lane + " " + std::to_string(sink->change_offset) +
-            (sink->image_complete ? " 1" : " 0"));
-        return log_->release(lane, *sink);
+        progress.offsets = *sink.offsets();
+        say("sink " + lane + " " + std::to_string(sink.seen()) + " " + encode(progress));
+        auto asks_for = progress.offsets.change_offset;
+        std::optional<std::uint64_t> image;
+        const auto add = [&](const Place& place) {
+            asks_for = std::min(asks_for, place.change_offset);
+            if (!place.image_complete)
+                image = std::min(image.value_or(place.snapshot_offset), place.snapshot_offset);
+        };
+        add(progress.offsets);
+        for (const auto& rebuild : progress.offsets.rebuilds) add(rebuild);
+        say("release " + lane + " " + std::to_string(asks_for) +
+            (image ? " " + std::to_string(*image) : ""));
+        return log_->release(lane, progress.offsets);
     }
 
     const WriterOptions options_;
     ManualClock clock_;
     std::unique_ptr<LogQueue> log_;
-    std::map<std::string, std::optional<Offsets>> sinks_;
+    std::map<std::string, CheckedLane> sinks_;
     int life_ = 0;
 };
 

@@ -1,6 +1,8 @@
 // The format on disk: the golden segments of each version are read and written as they are, and
 // other Arrow readers can look inside as FORMAT.md says.
+#include <array>
 #include <cstdlib>
+#include <random>
 
 #include "queue/log/frame_codec.hpp"
 #include "queue/log/log_fixture.hpp"
@@ -18,18 +20,27 @@ auto source_dir() -> std::filesystem::path {
 class FormatTest : public LogTest {
 protected:
     FormatTest() {
+        config.segment_bytes.count = 96 << 10;  // all of it in one
         surroundings.random = [this] { return ++counter; };
     }
 
-    // Every kind of frame, the same on each machine.
+    // Every kind of frame and of marker, the same on each machine.
     auto write_all_kinds() -> void {
         open();
-        append_image();
+        append(begin(1, Purpose::anew, {orders_name(), items_name()}));
+        append(marker(MarkerKind::point, 1, {1, 5, 0, "point"}));
+        append(image(1));
+        append(marker(MarkerKind::table, 1, {1, 5, 0, ""}, {orders_name()}));
         append(change(6));
+        append(marker(MarkerKind::end, 1, {1, 5, 0, "settled"}, {items_name()}));
         append(every_operation());
+        append(frame_of({MarkerKind::left, 0, {}, {items_name()}}));
         append(position(8));
+        append(begin(2, Purpose::rebuild, {orders_name()}, {"duckdb", "other"}));
         append(unfinished(9, 0));
+        append(marker(MarkerKind::point, 2, {1, 8, 0, "again"}));
         append(change(9, orders(2), 10, true, 1));
+        append(image(2, 2, 8));
         log.reset();
     }
     static auto every_operation() -> Frame {
@@ -47,7 +58,7 @@ protected:
 };
 
 TEST_F(FormatTest, GoldenLogIsReadAndWrittenAsItIs) {
-    const auto golden = source_dir() / "test/golden/log/v1";
+    const auto golden = source_dir() / "test/golden/log/v2";
     write_all_kinds();
     const std::array<std::string, 3> files = {"log.json", segment_name(SequenceKind::changes, 0),
                                               segment_name(SequenceKind::snapshot, 0)};
@@ -58,20 +69,45 @@ TEST_F(FormatTest, GoldenLogIsReadAndWrittenAsItIs) {
     for (const auto& file : files)
         EXPECT_TRUE(read_file(golden / file) == read_file(config.path / file)) << file;
     open();
-    const auto written = read_all();
+    const auto written = read_all(start(1));
+    const auto image_written = read_all(start(2));
     log.reset();
     std::filesystem::remove_all(config.path);
     std::filesystem::create_directories(config.path);
     for (const auto& file : files) std::filesystem::copy(golden / file, config.path / file);
     open();
-    const auto read = read_all();
-    ASSERT_EQ(read.size(), 9U);
+    const auto read = read_all(start(1));
+    ASSERT_EQ(read.size(), 11U);
+    EXPECT_EQ(read_all(start(2)).size(), 2U);
+    EXPECT_EQ(image_written.size(), 2U);
     ASSERT_EQ(read.size(), written.size());
     for (std::size_t i = 0; i < read.size(); ++i) {
         EXPECT_TRUE(same(read[i].frame, written[i].frame)) << i;
         EXPECT_EQ(read[i].after, written[i].after) << i;
     }
-    EXPECT_EQ((*log->resume_point()).position->token, "token-9");
+    const auto point = log->resume_point();
+    ASSERT_OK(point);
+    EXPECT_EQ((*point).position->token, "token-9");
+    EXPECT_EQ((*point).tables, (std::set<TableName>{orders_name()}));
+    ASSERT_EQ((*point).generations.size(), 2U);
+    EXPECT_EQ((*point).generations[0].missing(), (std::set<TableName>{items_name()}));
+    EXPECT_FALSE((*point).generations[1].has_ended);
+    EXPECT_EQ((*point).generations[1].point->token, "again");
+}
+
+TEST_F(FormatTest, OlderLogIsRefusedWithTheWayOut) {
+    open();
+    log.reset();
+    auto text = read_file(config.path / "log.json");
+    const auto at = text.find("\"format\":2");
+    ASSERT_NE(at, std::string::npos) << text;
+    text[at + 9] = '1';
+    write_file(config.path / "log.json", text);
+    const auto made = try_open();
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().fault, Fault::config);
+    EXPECT_EQ(made.error().what, "log has format 1, this version of leat reads 2");
+    EXPECT_NE(made.error().hint.find("leat drop FILE"), std::string::npos);
 }
 
 // Runs exactly the program that FORMAT.md prints.
@@ -125,22 +161,105 @@ TEST(FrameCodec, HeadersComeBackAndNoOtherSeedReadsThem) {
     EXPECT_FALSE(decode_header(bytes, 98, wanted));
 }
 
-TEST(FrameCodec, MarkersAndStateComeBack) {
-    const Marker marker{MarkerKind::point, 3, {1, 2, 3, "token"}, 4, {{"a", "b"}, {"public", "c"}}};
-    const auto decoded = decode_marker(encode_marker(marker));
-    ASSERT_TRUE(decoded.has_value());
-    EXPECT_EQ(*decoded, marker);
+auto some_tables(std::mt19937_64& random) -> std::vector<TableName> {
+    std::vector<TableName> tables;
+    for (auto count = random() % 4; count > 0; --count)
+        tables.push_back({std::string(random() % 5, 's'), "table" + std::to_string(random() % 9)});
+    return tables;
+}
+auto some_texts(std::mt19937_64& random) -> std::vector<std::string> {
+    std::vector<std::string> texts;
+    for (auto count = random() % 3; count > 0; --count)
+        texts.emplace_back(random() % 300, static_cast<char>('a' + random() % 26));
+    return texts;
+}
+auto some_position(std::mt19937_64& random) -> Position {
+    return {static_cast<std::uint32_t>(random()), random(), random(),
+            std::string(random() % 40, 't')};
+}
+auto some_marker(std::mt19937_64& random) -> Marker {
+    Marker marker{static_cast<MarkerKind>(1 + random() % 5), random(), some_position(random),
+                  some_tables(random), static_cast<Purpose>(1 + random() % 3)};
+    marker.is_all = random() % 2 == 0;
+    marker.sinks = some_texts(random);
+    marker.snapshot_offset = random();
+    return marker;
+}
+auto some_state(std::mt19937_64& random) -> State {
     State state;
-    state.generation = {1, 2, true, false, true, 5, 6, {7, 8, 9, "point"}};
-    state.last = Position{1, 2, 3, "last"};
-    state.last_time_us = 10;
-    const auto again = decode_state(encode_state(state));
-    ASSERT_TRUE(again.has_value());
-    EXPECT_EQ((*again).generation, state.generation);
-    EXPECT_EQ((*again).generation.consistent_point.token, "point");
-    EXPECT_EQ((*again).last->token, "last");
-    EXPECT_FALSE(decode_state(encode_state(state).substr(1)));
-    EXPECT_FALSE(decode_marker(encode_marker(marker) + "x"));
+    for (auto count = random() % 4; count > 0; --count) {
+        auto& record = state.generations.emplace_back();
+        record.generation = random();
+        record.lineage = static_cast<std::uint32_t>(random());
+        record.purpose = static_cast<Purpose>(1 + random() % 3);
+        record.is_all = random() % 2 == 0;
+        record.has_point = random() % 2 == 0;
+        record.has_ended = random() % 2 == 0;
+        record.begin_offset = random();
+        record.snapshot_offset = random();
+        record.consistent_point = some_position(random);
+        record.sinks = some_texts(random);
+        record.tables = some_tables(random);
+        record.whole = some_tables(random);
+    }
+    for (auto& table : some_tables(random)) state.tables.insert(std::move(table));
+    if (random() % 3 != 0) state.last = some_position(random);
+    state.last_time_us = static_cast<std::int64_t>(random());
+    return state;
+}
+
+TEST(FrameCodec, MarkersComeBackAndNoOtherLengthIsRead) {
+    std::mt19937_64 random(1);
+    for (int round = 0; round < 200; ++round) {
+        const auto marker = some_marker(random);
+        const auto bytes = encode_marker(marker);
+        const auto decoded = decode_marker(bytes);
+        ASSERT_TRUE(decoded.has_value()) << round;
+        EXPECT_EQ(*decoded, marker);
+        EXPECT_EQ((*decoded).position.token, marker.position.token);
+        for (std::size_t size = 0; size < bytes.size(); ++size)
+            ASSERT_FALSE(decode_marker(std::string_view(bytes).substr(0, size))) << size;
+        EXPECT_FALSE(decode_marker(bytes + '\0'));
+    }
+}
+
+TEST(FrameCodec, StateComesBackAndNoOtherLengthIsRead) {
+    std::mt19937_64 random(2);
+    for (int round = 0; round < 200; ++round) {
+        const auto state = some_state(random);
+        const auto bytes = encode_state(state);
+        const auto decoded = decode_state(bytes);
+        ASSERT_TRUE(decoded.has_value()) << round;
+        EXPECT_EQ((*decoded).generations, state.generations);
+        for (std::size_t i = 0; i < state.generations.size(); ++i)
+            EXPECT_EQ((*decoded).generations[i].consistent_point.token,
+                      state.generations[i].consistent_point.token);
+        EXPECT_EQ((*decoded).tables, state.tables);
+        EXPECT_EQ((*decoded).last, state.last);
+        if (state.last) {
+            EXPECT_EQ((*decoded).last->token, state.last->token);
+        }
+        EXPECT_EQ((*decoded).last_time_us, state.last_time_us);
+        for (std::size_t size = 0; size < bytes.size(); ++size)
+            ASSERT_FALSE(decode_state(std::string_view(bytes).substr(0, size))) << size;
+        EXPECT_FALSE(decode_state(bytes + '\0'));
+    }
+}
+
+TEST(FrameCodec, UnknownKindsAndPurposesAreRefused) {
+    auto bytes = encode_marker({});
+    for (const std::size_t at : {0U, 1U})
+        for (const char value : {'\0', '\6'}) {
+            auto changed = bytes;
+            changed[at] = value;
+            EXPECT_FALSE(decode_marker(changed)) << at;
+        }
+    State state;
+    state.generations.emplace_back();
+    auto text = encode_state(state);
+    constexpr std::size_t purpose_at = 4 + 8 + 4;
+    text[purpose_at] = '\4';
+    EXPECT_FALSE(decode_state(text));
 }
 
 }  // namespace

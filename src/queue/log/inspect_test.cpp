@@ -30,8 +30,8 @@ TEST_F(InspectTest, TellsFramesOfARunningLog) {
     const auto summary = look(config.path);
     EXPECT_FALSE(summary.first_defect);
     EXPECT_EQ(summary.rows, 3U);
-    EXPECT_NE(output.find("of pipeline shop, format 1"), std::string::npos) << output;
-    EXPECT_NE(output.find("marker (complete of generation 1)"), std::string::npos) << output;
+    EXPECT_NE(output.find("of pipeline shop, format 2"), std::string::npos) << output;
+    EXPECT_NE(output.find("marker (end of generation 1"), std::string::npos) << output;
     EXPECT_NE(output.find("changes, 1 rows, 1/6/0 to 1/6/0"), std::string::npos) << output;
     EXPECT_NE(output.find("transaction goes on"), std::string::npos) << output;
     EXPECT_NE(output.find("no defect"), std::string::npos) << output;

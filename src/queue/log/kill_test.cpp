@@ -8,7 +8,7 @@
 #include <atomic>
 
 #include "base/failpoint.hpp"
-#include "queue/log/log_fixture.hpp"
+#include "queue/log/lane_fixture.hpp"
 
 namespace leat::log_queue {
 namespace {
@@ -29,20 +29,17 @@ protected:
     auto work(std::uint64_t transactions) -> Result<void> {
         auto writer = TRY(try_open());
         auto point = TRY(writer->resume_point());
-        if (point.newest && !point.newest->complete && !point.newest->aborted) {
-            TRY(writer->append(marker(MarkerKind::aborted, point.newest->generation, {}), {}));
+        auto commit = point.position ? point.position->commit : std::uint64_t{5};
+        for (const auto& each : point.generations) {
+            const auto missing = each.missing();
+            if (each.has_ended) continue;
+            TRY(writer->append(marker(MarkerKind::end, each.generation, {1, commit, 0, ""},
+                                      {missing.begin(), missing.end()}),
+                               {}));
         }
-        auto commit = std::uint64_t{5};
-        if (point.position) {
-            commit = point.position->commit;
-        } else {
-            const auto generation = point.newest ? point.newest->generation + 1 : 1;
-            const Position at{1, 5, 0, "point"};
-            TRY(writer->append(marker(MarkerKind::begin, generation, {1, 0, 0, ""}), {}));
-            TRY(writer->append(marker(MarkerKind::point, generation, at), {}));
-            TRY(writer->append(image(1, generation), {}));
-            TRY(writer->append(marker(MarkerKind::complete, generation, at), {}));
-        }
+        auto generation = point.generations.empty() ? 0 : point.generations.back().generation;
+        TRY(take_image(*writer, ++generation, point.position ? Purpose::rebuild : Purpose::anew,
+                       commit));
         for (std::uint64_t i = 0; i < transactions; ++i) {
             ++commit;
             const auto frames = 1 + commit % 3;
@@ -51,6 +48,7 @@ protected:
                                    {}));
             acknowledged->store(commit);
             if (i % 5 == 0) TRY(deliver(*writer));
+            if (i % 7 == 0) TRY(take_image(*writer, ++generation, Purpose::rebuild, commit));
         }
         // A transaction that is never ended, over several segments.
         for (std::uint64_t ordinal = 0; ordinal < 12; ++ordinal)
@@ -59,20 +57,37 @@ protected:
         return {};
     }
 
+    static auto take_image(LogQueue& writer, Generation generation, Purpose purpose,
+                           std::uint64_t commit) -> Result<void> {
+        const Position at{1, commit, 0, "point"};
+        TRY(writer.append(begin(generation, purpose, {orders_name()}), {}));
+        TRY(writer.append(marker(MarkerKind::point, generation, at), {}));
+        TRY(writer.append(image(1, generation, commit, 5000), {}));
+        TRY(writer.append(marker(MarkerKind::table, generation, at, {orders_name()}), {}));
+        TRY(writer.append(marker(MarkerKind::end, generation, at), {}));
+        return {};
+    }
+
     // A sink that is a file with its progress.
     auto deliver(LogQueue& writer) -> Result<void> {
-        const auto path = folder.path() / "sink";
-        std::optional<Offsets> from;
-        if (const auto text = read_file(path); !text.empty())
-            from = TRY(decode_progress(text)).offsets;
-        const auto reader = TRY(writer.reader("duckdb", from));
-        const auto all = drain(*reader);
-        if (all.empty()) return {};
+        const auto lane = TRY(catch_up(writer));
+        if (!lane.offsets()) return {};
         Progress progress;
-        progress.offsets = all.back().after;
+        progress.offsets = *lane.offsets();
+        progress.position.commit = lane.seen();
         write_file(folder.path() / "sink.new", encode(progress));
-        std::filesystem::rename(folder.path() / "sink.new", path);
+        std::filesystem::rename(folder.path() / "sink.new", folder.path() / "sink");
         return writer.release("duckdb", progress.offsets);
+    }
+    // The lane as it is when it has read on from what the sink holds.
+    auto catch_up(LogQueue& writer) -> Result<CheckedLane> {
+        CheckedLane lane("duckdb", 1);
+        if (const auto text = read_file(folder.path() / "sink"); !text.empty()) {
+            const auto progress = TRY(decode_progress(text));
+            lane.restore(progress.offsets, progress.position.commit);
+        }
+        TRY(lane.follow(writer));
+        return lane;
     }
 
     // True when the failpoint was hit.
@@ -110,6 +125,10 @@ TEST_F(KillTest, NothingIsLostAtAnyFailpoint) {
             // One transaction may be durable and not yet counted, also the first behind the image.
             ASSERT_LE(at, std::max<std::uint64_t>(acknowledged->load(), 5) + 1)
                 << name << " hit " << hits;
+            const auto lane = catch_up(**made);
+            ASSERT_TRUE(lane.has_value())
+                << name << " hit " << hits << ": " << lane.error().what;
+            ASSERT_EQ((*lane).seen(), at) << name << " hit " << hits;
             acknowledged->store(at);
             if (!killed) break;
         }

@@ -303,7 +303,7 @@ TEST_F(LogFaultsTest, EveryOpeningTakesAHigherIncarnation) {
 TEST_F(LogFaultsTest, MisplacedFramesAreRefused) {
     open();
     EXPECT_FALSE(log->append(image(1), {}));
-    EXPECT_FALSE(log->append(marker(MarkerKind::complete, 1, {1, 5, 0, ""}), {}));
+    EXPECT_FALSE(log->append(marker(MarkerKind::end, 1, {1, 5, 0, ""}), {}));
     append_image();
     EXPECT_FALSE(log->append(image(1), {}));
     EXPECT_FALSE(log->append(marker(MarkerKind::begin, 1, {1, 5, 0, ""}), {}));
@@ -340,7 +340,7 @@ TEST_F(LogFaultsTest, ThreadsShareCommits) {
             EXPECT_FALSE(worker->error);
         }
     }
-    append(marker(MarkerKind::complete, 1, {1, 5, 0, ""}));
+    append_end(1);
     EXPECT_LT(syncs, 230U);
     std::set<std::int64_t> keys;
     for (const auto& delivery : read_all())
@@ -359,7 +359,7 @@ TEST_F(LogFaultsTest, ReaderWaitsForWhatIsAppended) {
     ASSERT_TRUE(made.has_value());
     log = std::move(made).value();
     append_image();
-    auto reader = log->reader("duckdb", std::nullopt);
+    auto reader = log->reader("duckdb", start());
     ASSERT_OK(reader);
     ASSERT_EQ(drain(**reader).size(), 4U);
     std::atomic<std::uint64_t> seen = 0;

@@ -9,7 +9,6 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -81,12 +80,33 @@ inline auto position(std::uint64_t commit) -> Frame {
     frame.first = frame.last = {1, commit, 0, "at-" + std::to_string(commit)};
     return frame;
 }
-inline auto marker(MarkerKind kind, Generation generation, Position at) -> Frame {
+inline auto orders_name() -> TableName {
+    return orders()->name;
+}
+inline auto items_name() -> TableName {
+    return {"public", "items"};
+}
+inline auto frame_of(Marker marker) -> Frame {
     Frame frame;
     frame.kind = FrameKind::marker;
-    frame.generation = generation;
-    frame.first = frame.last = at;
-    frame.marker = Marker{kind, generation, at, 0, {{"public", "orders"}}};
+    frame.generation = marker.generation;
+    frame.first = frame.last = marker.position;
+    frame.marker = std::move(marker);
+    return frame;
+}
+inline auto begin(Generation generation, Purpose purpose, std::vector<TableName> tables,
+                  std::vector<std::string> sinks = {}) -> Frame {
+    Marker marker{MarkerKind::begin, generation, {1, 0, 0, ""}, std::move(tables), purpose};
+    marker.is_all = purpose == Purpose::anew;
+    marker.sinks = std::move(sinks);
+    return frame_of(std::move(marker));
+}
+// A begin marker: of a stream of orders alone. `tables`: of an end the ones given up.
+inline auto marker(MarkerKind kind, Generation generation, Position at,
+                   std::vector<TableName> tables = {}) -> Frame {
+    if (kind != MarkerKind::begin) return frame_of({kind, generation, at, std::move(tables)});
+    auto frame = begin(generation, Purpose::anew, {orders_name()});
+    frame.first = frame.last = frame.marker->position = at;
     return frame;
 }
 inline auto image(std::int64_t key, Generation generation = 1, std::uint64_t point = 5,
@@ -100,6 +120,22 @@ inline auto image(std::int64_t key, Generation generation = 1, std::uint64_t poi
     return frame;
 }
 
+inline auto offsets_at(const Place& place, std::vector<Rebuild> rebuilds = {}) -> Offsets {
+    Offsets offsets;
+    static_cast<Place&>(offsets) = place;
+    offsets.rebuilds = std::move(rebuilds);
+    return offsets;
+}
+inline auto rebuild_at(const Place& place) -> Rebuild {
+    Rebuild rebuild;
+    static_cast<Place&>(rebuild) = place;
+    return rebuild;
+}
+// The image is there as a whole.
+inline auto is_whole(const GenerationState& state) -> bool {
+    return state.has_ended && state.missing().empty();
+}
+
 // What must come back: everything but the identity of the objects.
 inline auto same(const Frame& a, const Frame& b) -> testing::AssertionResult {
     if (a.kind != b.kind || a.first != b.first || a.last != b.last ||
@@ -109,9 +145,12 @@ inline auto same(const Frame& a, const Frame& b) -> testing::AssertionResult {
                << "headers differ: " << to_string(a.last) << " and " << to_string(b.last);
     if (a.marker.has_value() != b.marker.has_value() || a.batches.size() != b.batches.size())
         return testing::AssertionFailure() << "other contents at " << to_string(a.last);
-    if (a.marker && (a.marker->kind != b.marker->kind || a.marker->position != b.marker->position ||
-                     a.marker->tables != b.marker->tables))
-        return testing::AssertionFailure() << "markers differ";
+    if (a.marker) {
+        auto marker = *a.marker;
+        marker.snapshot_offset = b.marker->snapshot_offset;  // filled in by the log
+        if (marker != *b.marker || marker.position.token != b.marker->position.token)
+            return testing::AssertionFailure() << "markers differ at " << to_string(a.last);
+    }
     for (std::size_t i = 0; i < a.batches.size(); ++i) {
         if (!a.batches[i].rows->Equals(*b.batches[i].rows))
             return testing::AssertionFailure() << "rows differ at " << to_string(a.last);
@@ -159,7 +198,24 @@ protected:
         append(marker(MarkerKind::begin, generation, {lineage, 0, 0, ""}));
         append(marker(MarkerKind::point, generation, {lineage, 5, 0, "point"}));
         append(image(1, generation));
-        append(marker(MarkerKind::complete, generation, {lineage, 5, 0, ""}));
+        append_end(generation, {lineage, 5, 0, ""});
+    }
+    // All of orders is there.
+    auto append_end(Generation generation, const Position& at = {1, 5, 0, ""}) -> void {
+        append(marker(MarkerKind::table, generation, at, {orders_name()}));
+        append(marker(MarkerKind::end, generation, at));
+    }
+    auto release(const std::string& lane, const Place& place, std::vector<Rebuild> rebuilds = {})
+        -> Result<void> {
+        return log->release(lane, offsets_at(place, std::move(rebuilds)));
+    }
+    // Where a lane begins with the image of this generation; 0: of the newest.
+    auto start(Generation generation = 0) -> Place {
+        Place place;
+        for (const auto& each : log->generations())
+            if (generation == 0 || each.generation == generation) place = each.start;
+        EXPECT_TRUE(generation == 0 || place.generation == generation);
+        return place;
     }
     // All that a lane can read now.
     static auto drain(LaneReader& reader) -> std::vector<Delivery> {
@@ -171,11 +227,12 @@ protected:
             deliveries.push_back(std::move(**next));
         }
     }
-    auto read_all(const std::optional<Offsets>& from = std::nullopt) -> std::vector<Delivery> {
+    auto read_all(const Place& from) -> std::vector<Delivery> {
         auto reader = log->reader("duckdb", from);
         EXPECT_TRUE(reader.has_value()) << reader.error().what;
         return reader ? drain(**reader) : std::vector<Delivery>();
     }
+    auto read_all() -> std::vector<Delivery> { return read_all(start()); }
     // Commits of the change frames that a lane gets, in order.
     auto commits() -> std::vector<std::uint64_t> {
         std::vector<std::uint64_t> list;

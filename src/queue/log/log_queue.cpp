@@ -340,6 +340,8 @@ auto LogQueue::append(const Frame& frame, const std::stop_token& stop) -> Result
     TRY(impl_->check(frame));
     auto out = TRY(impl_->encode(frame));
     const auto kind = sequence_for(frame);
+    // Also before: what a crash left unsaid holds the segments of images that it would wait for.
+    if (frame.kind != FrameKind::snapshot) TRY(impl_->record_generation(stop));
     TRY(wait_for_room(log, kind, out.header.file_bytes(), stop));
     TRY(impl_->sequence_of(kind).append(out, stop));
     if (frame.kind != FrameKind::snapshot) TRY(impl_->record_generation(stop));

@@ -15,7 +15,8 @@ TEST_F(LogQueueTest, EmptyLogAsksForAFirstSnapshot) {
     const auto point = log->resume_point();
     ASSERT_OK(point);
     EXPECT_FALSE((*point).position);
-    EXPECT_FALSE((*point).newest);
+    EXPECT_TRUE((*point).generations.empty());
+    EXPECT_TRUE(log->generations().empty());
     EXPECT_TRUE(read_all().empty());
 }
 
@@ -24,20 +25,21 @@ TEST_F(LogQueueTest, ImageThenChangesComeBackAsTheyWere) {
     std::vector<Frame> frames = {marker(MarkerKind::point, 1, {1, 5, 0, "point"}),
                                  image(1),
                                  image(2),
-                                 marker(MarkerKind::complete, 1, {1, 5, 0, ""}),
-                                 marker(MarkerKind::begin, 1, {1, 0, 0, ""}),
+                                 marker(MarkerKind::table, 1, {1, 5, 0, ""}, {orders_name()}),
+                                 marker(MarkerKind::end, 1, {1, 7, 0, "settled"}),
                                  change(6),
                                  change(7, orders(2)),
                                  position(8),
                                  unfinished(9, 0),
                                  change(9, orders(2), 10, true, 1)};
-    append(frames[4]);
+    append(marker(MarkerKind::begin, 1, {1, 0, 0, ""}));
     append(frames[0]);
     append(frames[5]);  // beside the image
     append(frames[1]);
     append(frames[2]);
-    append(frames[6]);
     append(frames[3]);
+    append(frames[6]);
+    append(frames[4]);
     for (std::size_t i = 7; i < frames.size(); ++i) append(frames[i]);
     for (const bool reopened : {false, true}) {
         if (reopened) open();
@@ -49,8 +51,9 @@ TEST_F(LogQueueTest, ImageThenChangesComeBackAsTheyWere) {
         EXPECT_FALSE(deliveries[4].at_end);
         EXPECT_EQ(deliveries[0].after.consistent_point, (Position{1, 5, 0, ""}));
         EXPECT_EQ(deliveries[0].after.consistent_point.token, "point");
-        EXPECT_FALSE(deliveries[2].after.image_complete);
-        EXPECT_TRUE(deliveries[3].after.image_complete);
+        EXPECT_FALSE(deliveries[3].after.image_complete);
+        EXPECT_TRUE(deliveries[4].after.image_complete);
+        EXPECT_EQ(deliveries[4].after.settled_point.token, "settled");
     }
 }
 
@@ -83,7 +86,7 @@ TEST_F(LogQueueTest, ResumesAtTheLastCompleteTransaction) {
     EXPECT_EQ((*point).position->token, "token-7");
     ASSERT_EQ((*point).schemas.size(), 1U);
     EXPECT_EQ((*point).schemas[0]->version, 3U);
-    EXPECT_TRUE((*point).newest->complete);
+    EXPECT_TRUE(is_whole((*point).generations.back()));
     append(change(8));
     open();
     point = log->resume_point();
@@ -135,43 +138,13 @@ TEST_F(LogQueueTest, RowsAtOrBelowTheConsistentPointAreLeftOut) {
     append(frame);
     append(marker(MarkerKind::point, 1, {1, 5, 0, "point"}));
     append(image(1));
-    append(marker(MarkerKind::complete, 1, {1, 5, 0, ""}));
+    append_end(1);
     const auto deliveries = read_all();
     ASSERT_EQ(deliveries.size(), 6U);
     EXPECT_EQ(deliveries[4].frame.rows(), 0);
     ASSERT_EQ(deliveries[5].frame.rows(), 1);
     EXPECT_TRUE(deliveries[5].frame.batches[0].rows->Equals(*later.rows));
     EXPECT_TRUE(deliveries[5].at_end);
-}
-
-TEST_F(LogQueueTest, AbortedGenerationIsLeftForTheNewer) {
-    open();
-    append(marker(MarkerKind::begin, 1, {1, 0, 0, ""}));
-    append(marker(MarkerKind::point, 1, {1, 5, 0, "point"}));
-    append(image(1));
-    auto reader = log->reader("duckdb", std::nullopt);
-    ASSERT_OK(reader);
-    ASSERT_EQ(drain(**reader).size(), 2U);
-    append(change(6));
-    open();
-    auto point = log->resume_point();
-    ASSERT_OK(point);
-    EXPECT_FALSE((*point).position);
-    EXPECT_EQ((*point).newest->generation, 1U);
-    EXPECT_FALSE((*point).newest->complete);
-    const auto half = read_all();
-    ASSERT_EQ(half.size(), 2U);
-    append(marker(MarkerKind::aborted, 1, {1, 0, 0, ""}));
-    EXPECT_TRUE(read_all(half[1].after).empty());
-    append_image(2);
-    auto frame = change(8, orders(1, 2));
-    frame.first.lineage = frame.last.lineage = 2;
-    append(frame);
-    const auto deliveries = read_all(half[1].after);
-    ASSERT_EQ(deliveries.size(), 5U);
-    EXPECT_EQ(deliveries[0].frame.marker->kind, MarkerKind::point);
-    EXPECT_EQ(deliveries[0].after.generation, 2U);
-    EXPECT_EQ(deliveries[4].frame.last.commit, 8U);
 }
 
 TEST_F(LogQueueTest, ChangesGoOverSegmentsAndComeBack) {
@@ -189,7 +162,7 @@ TEST_F(LogQueueTest, ChangesGoOverSegmentsAndComeBack) {
     const auto point = log->resume_point();
     EXPECT_EQ((*point).position->commit, 199U);
     EXPECT_EQ((*point).schemas[0]->version, 5U);
-    EXPECT_TRUE((*point).newest->complete);
+    EXPECT_TRUE(is_whole((*point).generations.back()));
 }
 
 TEST_F(LogQueueTest, FrameLargerThanASegmentGetsOneOfItsOwn) {

@@ -60,11 +60,10 @@ auto apply(const Marker& marker, std::uint64_t offset, State& state, SchemasInFo
 auto forget_before(std::uint64_t first_offset, State& state) -> void {
     const auto beginning = state.beginning() == nullptr ? 0 : state.beginning()->generation;
     const auto newest = state.newest();
-    const auto forgotten = std::erase_if(state.generations, [&](const auto& record) {
+    std::erase_if(state.generations, [&](const auto& record) {
         return record.has_ended && record.begin_offset < first_offset &&
                record.generation != beginning && record.generation != newest;
     });
-    if (forgotten > 0) ++state.version;
 }
 
 auto note_schema(const Log& log, SequenceKind kind, std::uint32_t number, const State& state,

@@ -36,11 +36,16 @@ auto parse(const Path& path, const std::string& text) -> Result<Manifest> {
     if (format == nullptr || !format->is_int64() || log == nullptr || !log->is_string() ||
         pipeline == nullptr || !pipeline->is_string())
         return unreadable(path, "format, log or pipeline is missing");
-    if (format->get_int64() > format_version)
+    if (format->get_int64() != format_version) {
+        const bool is_newer = format->get_int64() > format_version;
         return Error{Fault::config,
                      "log has format " + std::to_string(format->get_int64()) +
                          ", this version of leat reads " + std::to_string(format_version),
-                     "Use the version of leat that wrote it, or a newer one.", path.string()};
+                     is_newer ? "Use the version of leat that wrote it, or a newer one."
+                              : "Use the version of leat that wrote it, or run `leat drop FILE`, "
+                                "move the warehouse files away and start again.",
+                     path.string()};
+    }
     const auto uuid = parse_uuid(std::string_view(log->get_string()));
     if (!uuid) return unreadable(path, "log is not 32 hexadecimal digits");
     return Manifest{*uuid, std::string(pipeline->get_string()),

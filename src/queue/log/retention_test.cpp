@@ -47,11 +47,11 @@ TEST_F(RetentionTest, FullLogDropsTheSlowestLaneWhenAsked) {
     config.max_bytes.count = 256 << 10;
     open();
     append_image();
-    auto slow = log->reader("slow", std::nullopt);
+    auto slow = log->reader("slow", start());
     ASSERT_OK(slow);
     const auto begun = (*slow)->next({}, Duration::zero());
     ASSERT_OK(begun);
-    auto fast = log->reader("fast", std::nullopt);
+    auto fast = log->reader("fast", start());
     ASSERT_OK(fast);
     // Far more than fits: nothing waits, because the fast lane keeps up.
     std::uint64_t seen = 0;
@@ -59,7 +59,7 @@ TEST_F(RetentionTest, FullLogDropsTheSlowestLaneWhenAsked) {
         append(change(commit, orders(), 3000));
         for (const auto& delivery : drain(**fast)) {
             seen = delivery.frame.last.commit;
-            ASSERT_OK(log->release("fast", delivery.after));
+            ASSERT_OK(release("fast", delivery.after));
         }
     }
     EXPECT_EQ(seen, 299U);
@@ -68,7 +68,7 @@ TEST_F(RetentionTest, FullLogDropsTheSlowestLaneWhenAsked) {
     EXPECT_EQ(refused.error().fault, Fault::fatal);
     EXPECT_NE(refused.error().what.find("needs rebuild"), std::string::npos);
     EXPECT_NE(refused.error().what.find("drop_lane"), std::string::npos);
-    EXPECT_FALSE(log->reader("slow", std::nullopt));
+    EXPECT_FALSE(log->reader("slow", start()));
     EXPECT_LE(log->room().held_bytes, log->room().bytes_max);
 }
 
@@ -87,7 +87,7 @@ TEST_F(RetentionTest, TheLastLaneIsNeverDropped) {
     EXPECT_TRUE(wait_until([&] { return !log->room().waits.empty(); }));
     EXPECT_NE(log->room().waits.find("size limit"), std::string::npos);
     EXPECT_LT(appended, 100U);
-    EXPECT_TRUE(log->reader("slow", std::nullopt));
+    EXPECT_TRUE(log->reader("slow", start()));
     stop.request_stop();
 }
 
@@ -100,10 +100,10 @@ TEST_F(RetentionTest, HeldBytesFallWithTheSlowestRelease) {
     append_changes(6, 60);
     const auto all = read_all();
     const auto before = log->room().held_bytes;
-    ASSERT_OK(log->release("fast", all.back().after));
+    ASSERT_OK(release("fast", all.back().after));
     EXPECT_EQ(log->room().held_bytes, before);
     // Kept for a sink that goes back, but held by nobody.
-    ASSERT_OK(log->release("slow", all.back().after));
+    ASSERT_OK(release("slow", all.back().after));
     EXPECT_LT(log->room().held_bytes, before / 2);
 }
 
@@ -114,10 +114,10 @@ TEST_F(RetentionTest, KeepsWhatOneLaneStillNeeds) {
     append_changes(6, 40);
     const auto all = read_all();
     const auto before = files(SequenceKind::changes);
-    ASSERT_TRUE(log->release("fast", all.back().after).has_value());
+    ASSERT_TRUE(release("fast", all.back().after).has_value());
     // A segment may be prepared meanwhile, so there may be one more; none may go.
     EXPECT_GE(files(SequenceKind::changes), before);
-    ASSERT_TRUE(log->release("slow", all[all.size() / 2].after).has_value());
+    ASSERT_TRUE(release("slow", all[all.size() / 2].after).has_value());
     const auto after = files(SequenceKind::changes);
     EXPECT_LT(after, before);
     // All that the slow one needs is there, also after a start that knows of it by the hints only.
@@ -125,10 +125,10 @@ TEST_F(RetentionTest, KeepsWhatOneLaneStillNeeds) {
     clock.advance(std::chrono::seconds(2));
     open();
     EXPECT_EQ(read_all(all[all.size() / 2].after).size(), rest);
-    ASSERT_TRUE(log->release("fast", all.back().after).has_value());
+    ASSERT_TRUE(release("fast", all.back().after).has_value());
     EXPECT_GE(files(SequenceKind::changes), after);
-    EXPECT_FALSE(log->reader("fast", std::nullopt));
-    EXPECT_EQ(log->reader("fast", std::nullopt).error().fault, Fault::fatal);
+    EXPECT_FALSE(log->reader("fast", start()));
+    EXPECT_EQ(log->reader("fast", start()).error().fault, Fault::fatal);
     EXPECT_NE(log->reader("fast", all[5].after).error().what.find("needs rebuild"),
               std::string::npos);
 }
@@ -141,12 +141,12 @@ TEST_F(RetentionTest, KeepsReleasedSegmentsForTheRewindWindow) {
     append_changes(6, 20);
     const auto all = read_all();
     const auto before = files(SequenceKind::changes);
-    ASSERT_TRUE(log->release("duckdb", all.back().after).has_value());
+    ASSERT_TRUE(release("duckdb", all.back().after).has_value());
     EXPECT_EQ(files(SequenceKind::changes), before);
     EXPECT_EQ(read_all().size(), all.size());
-    ASSERT_TRUE(log->release("duckdb", all.back().after).has_value());
+    ASSERT_TRUE(release("duckdb", all.back().after).has_value());
     clock.advance(std::chrono::hours(25));
-    ASSERT_TRUE(log->release("duckdb", all.back().after).has_value());
+    ASSERT_TRUE(release("duckdb", all.back().after).has_value());
     EXPECT_LT(files(SequenceKind::changes), before);
 }
 
@@ -157,12 +157,12 @@ TEST_F(RetentionTest, TargetThatWentBackIsServedAndKept) {
     append_image();
     append_changes(6, 20);
     const auto all = read_all();
-    ASSERT_TRUE(log->release("duckdb", all.back().after).has_value());
+    ASSERT_TRUE(release("duckdb", all.back().after).has_value());
     auto reader = log->reader("duckdb", all[4].after);
     ASSERT_OK(reader);
     clock.advance(std::chrono::hours(25));
     append_changes(20, 24);
-    ASSERT_TRUE(log->release("duckdb", all[4].after).has_value());
+    ASSERT_TRUE(release("duckdb", all[4].after).has_value());
     EXPECT_EQ(drain(**reader).size(), all.size() - 5 + 4);
 }
 
@@ -195,7 +195,7 @@ TEST_F(RetentionTest, AtTheCapAppendsWaitForTheLanes) {
     EXPECT_LT(appended, 100U);
     EXPECT_LE(log->figures().bytes, config.max_bytes.count + config.segment_bytes.count);
     // The lane drains and releases; everything comes through, in order and once.
-    auto reader = log->reader("duckdb", std::nullopt);
+    auto reader = log->reader("duckdb", start());
     ASSERT_OK(reader);
     std::uint64_t seen = 5;
     ASSERT_TRUE(wait_until([&] {
@@ -204,7 +204,7 @@ TEST_F(RetentionTest, AtTheCapAppendsWaitForTheLanes) {
                 EXPECT_EQ(delivery.frame.last.commit, seen + 1);
                 seen = delivery.frame.last.commit;
             }
-            EXPECT_TRUE(log->release("duckdb", delivery.after).has_value());
+            EXPECT_TRUE(release("duckdb", delivery.after).has_value());
         }
         return seen == 199;
     }));
@@ -252,14 +252,15 @@ TEST_F(RetentionTest, ImageLargerThanItsSharePassesThrough) {
     std::jthread snapshot([&](const std::stop_token& stop) {
         for (int key = 0; key < 150; ++key)
             if (!log->append(image(key, 1, 5, 3000), stop)) return;
-        if (log->append(marker(MarkerKind::complete, 1, {1, 5, 0, ""}), stop)) image_done = true;
+        if (log->append(marker(MarkerKind::table, 1, {1, 5, 0, ""}, {orders_name()}), stop) &&
+            log->append(marker(MarkerKind::end, 1, {1, 5, 0, ""}), stop)) image_done = true;
     });
     std::jthread source([&](const std::stop_token& stop) {
         for (std::uint64_t commit = 6; commit < 150; ++commit)
             if (!log->append(change(commit, orders(), 3000), stop)) return;
     });
     ASSERT_TRUE(wait_until([&] { return log->pressure().find("image") != std::string::npos; }));
-    auto reader = log->reader("duckdb", std::nullopt);
+    auto reader = log->reader("duckdb", start());
     ASSERT_OK(reader);
     std::int64_t rows = 0;
     std::uint64_t seen = 5;
@@ -267,7 +268,7 @@ TEST_F(RetentionTest, ImageLargerThanItsSharePassesThrough) {
         for (const auto& delivery : drain(**reader)) {
             if (delivery.frame.kind == FrameKind::snapshot) rows += delivery.frame.rows();
             if (delivery.frame.kind == FrameKind::changes) seen = delivery.frame.last.commit;
-            EXPECT_TRUE(log->release("duckdb", delivery.after).has_value());
+            EXPECT_TRUE(release("duckdb", delivery.after).has_value());
         }
         return seen == 149;
     }));
@@ -278,7 +279,7 @@ TEST_F(RetentionTest, ImageLargerThanItsSharePassesThrough) {
     open();
     const auto point = log->resume_point();
     ASSERT_OK(point);
-    EXPECT_TRUE((*point).newest->complete);
+    EXPECT_TRUE(is_whole((*point).generations.back()));
     EXPECT_EQ((*point).schemas.size(), 1U);
     EXPECT_LE(files(SequenceKind::snapshot), 3U);
 }
@@ -290,7 +291,7 @@ TEST_F(RetentionTest, LastEndOfATransactionIsKept) {
     append_changes(6, 12);
     const auto all = read_all();
     for (std::uint64_t ordinal = 0; ordinal < 20; ++ordinal) append(unfinished(12, ordinal, 9000));
-    ASSERT_TRUE(log->release("duckdb", all.back().after).has_value());
+    ASSERT_TRUE(release("duckdb", all.back().after).has_value());
     auto after = disk.copy();
     log.reset();
     surroundings.disk = after.get();
@@ -311,16 +312,16 @@ TEST_F(RetentionTest, ImageIsKeptUntilTheChangesSayThatItIsComplete) {
     append(unfinished(6, 0));
     append(marker(MarkerKind::point, 1, {1, 5, 0, "point"}));
     for (int key = 0; key < 30; ++key) append(image(key, 1, 5, 3000));
-    append(marker(MarkerKind::complete, 1, {1, 5, 0, ""}));
+    append_end(1);
     const auto all = read_all();
-    ASSERT_TRUE(log->release("duckdb", all.back().after).has_value());
+    ASSERT_TRUE(release("duckdb", all.back().after).has_value());
     auto after = disk.copy();
     log.reset();
     surroundings.disk = after.get();
     open();
     const auto point = log->resume_point();
     ASSERT_OK(point);
-    EXPECT_TRUE((*point).newest->complete);
+    EXPECT_TRUE(is_whole((*point).generations.back()));
     ASSERT_TRUE((*point).position);
     EXPECT_EQ((*point).position->token, "point");
     EXPECT_EQ((*point).schemas.size(), 1U);
@@ -333,11 +334,11 @@ TEST_F(RetentionTest, StateOutlivesEverySegmentThatHeldIt) {
     open();
     append_image();
     append_changes(6, 30);
-    std::optional<Offsets> last;
+    auto last = start();
     for (int round = 0; round < 10; ++round) {
-        const auto all = read_all(round == 0 ? std::nullopt : last);
+        const auto all = read_all(last);
         last = all.back().after;
-        ASSERT_TRUE(log->release("duckdb", *last).has_value());
+        ASSERT_TRUE(release("duckdb", last).has_value());
         const auto from = 30 + static_cast<std::uint64_t>(round) * 10;
         append_changes(from, from + 10);
         open();
