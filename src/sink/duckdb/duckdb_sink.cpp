@@ -205,7 +205,7 @@ auto DuckDbSink::evolve(const SchemaPtr& schema) -> Result<void> {
     const auto& wanted = *table.wanted;
     const bool is_older =
         wanted.generation == schema->generation && wanted.version >= schema->version;
-    if (!is_older) table.wanted = duckdb::successor(wanted, *schema);
+    if (!is_older) table.wanted = TRY(duckdb::successor(wanted, *schema));
     return {};
 }
 

@@ -16,6 +16,7 @@
 #include "change/batch.hpp"
 #include "sink/duckdb/appender.hpp"
 #include "sink/duckdb/column_type.hpp"
+#include "sink/duckdb/widen.hpp"
 
 namespace leat::duckdb {
 
@@ -141,6 +142,8 @@ public:
         if (hold) TRY(statement("ADD COLUMN \"_leat_hold\" BOOLEAN"));
         for (const auto& name : drops) TRY(statement("DROP COLUMN " + quoted(name)));
         for (const auto& name : drops) std::erase(table_.columns, name);
+        TRY(rename_columns());
+        TRY(widen_columns());
         TRY(add_columns());
         if (hold) TRY(statement("DROP COLUMN \"_leat_hold\""));
         return {};
@@ -162,6 +165,33 @@ private:
         return names;
     }
 
+    // By way of a name that nobody has, because names may change places.
+    auto rename_columns() -> Result<void> {
+        std::vector<const Column*> renamed;
+        for (const auto& column : table_.wanted->columns) {
+            const auto* const old = by_id(*table_.applied, column.id);
+            if (old == nullptr || old->name == column.name) continue;
+            TRY(rename(old->name, passing_name(column)));
+            renamed.push_back(&column);
+        }
+        for (const auto* column : renamed) TRY(rename(passing_name(*column), column->name));
+        return {};
+    }
+
+    static auto passing_name(const Column& column) -> std::string {
+        return "_leat_rename_" + std::to_string(column.id);
+    }
+
+    auto widen_columns() -> Result<void> {
+        for (const auto& column : table_.wanted->columns) {
+            const auto* const old = by_id(*table_.applied, column.id);
+            if (old == nullptr || type_of(*old).sql == type_of(column).sql) continue;
+            TRY(statement("ALTER COLUMN " + quoted(column.name) + " SET DATA TYPE " +
+                          type_of(column).sql));
+        }
+        return {};
+    }
+
     auto add_columns() -> Result<void> {
         for (const auto& column : table_.wanted->columns) {
             if (by_id(*table_.applied, column.id) != nullptr) continue;
@@ -178,6 +208,11 @@ private:
     [[nodiscard]] auto has(const std::string& name) const -> bool {
         return std::any_of(table_.columns.begin(), table_.columns.end(),
                            [&](const auto& other) { return folded(other) == folded(name); });
+    }
+    auto rename(const std::string& from, const std::string& to) -> Result<void> {
+        TRY(statement("RENAME COLUMN " + quoted(from) + " TO " + quoted(to)));
+        std::replace(table_.columns.begin(), table_.columns.end(), from, to);
+        return {};
     }
     auto add(const Column& column, const std::string& clause) -> Result<void> {
         TRY(statement("ADD COLUMN " + quoted(column.name) + " " + type_of(column).sql + clause));
@@ -265,21 +300,27 @@ auto check_change(const TableSchema& from, const TableSchema& to) -> Result<void
     for (const auto& column : to.columns) {
         const auto* const old = by_id(from, column.id);
         if (old == nullptr) continue;
-        if (old->name != column.name)
-            return cannot_follow(to, "column " + old->name + " was renamed to " + column.name);
-        if (type_of(*old).sql != type_of(column).sql)
+        if (type_of(*old).sql != type_of(column).sql && !widens(type_of(*old), type_of(column)))
             return cannot_follow(to, "column " + column.name + " changed its type from " +
                                          type_of(*old).sql + " to " + type_of(column).sql);
     }
     return {};
 }
 
-auto successor(const TableSchema& from, const TableSchema& to) -> SchemaPtr {
+auto successor(const TableSchema& from, const TableSchema& to) -> Result<SchemaPtr> {
     auto schema = std::make_shared<TableSchema>(to);
-    if (from.generation == to.generation)
-        for (auto& column : schema->columns)
-            if (const auto* const old = by_id(from, column.id); old != nullptr)
-                column.default_value = old->default_value;
+    if (from.generation != to.generation) return schema;
+    for (auto& column : schema->columns) {
+        const auto* const old = by_id(from, column.id);
+        if (old == nullptr) continue;
+        column.default_value = old->default_value;
+        if (!column.default_value || column.default_value->type->Equals(*column.type)) continue;
+        const auto array = arrow::MakeArrayFromScalar(*column.default_value, 1);
+        if (!array.ok()) return arrow_error(array.status());
+        const auto widened = widen(*array, column.type);
+        if (!widened.ok()) return arrow_error(widened.status());
+        column.default_value = *(*widened)->GetScalar(0);
+    }
     return schema;
 }
 

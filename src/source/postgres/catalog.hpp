@@ -31,6 +31,12 @@ struct CatalogColumn {
     }
 };
 
+// `xid`: of the transaction that dropped it.
+struct DroppedColumn {
+    std::int32_t number = 0;
+    std::uint32_t xid = 0;
+};
+
 struct CatalogTable {
     TableName name;
     std::uint32_t oid = 0;
@@ -39,6 +45,8 @@ struct CatalogTable {
     char persistence = 'p';
     char replica_identity = 'd';
     std::vector<CatalogColumn> columns;       // live ones that are not generated, by number
+    std::vector<DroppedColumn> dropped;       // by number
+    std::vector<CatalogColumn> generated;     // by number
     std::vector<std::int32_t> primary_key;    // column numbers in key order
     std::vector<std::int32_t> identity_index; // the same of the REPLICA IDENTITY index
     std::int32_t last_number = 0;             // highest number ever given
@@ -52,6 +60,7 @@ struct CatalogTable {
     // UPDATE and DELETE would fail at the source once the table is published with them.
     [[nodiscard]] auto lacks_identity() const -> bool;
     [[nodiscard]] auto column(std::int32_t number) const -> const CatalogColumn*;
+    [[nodiscard]] auto column(std::string_view column_name) const -> const CatalogColumn*;
 };
 
 // Everything that must not change while an image is read.

@@ -113,10 +113,12 @@ auto PostgresSource::can_be_binary(const std::vector<SchemaPtr>& schemas) const 
                 sql, {column.type_oid, column.type_modifier, column.dimensions}));
             if (!pgtype::map(type).binary_ok) return false;
             for (const auto& schema : schemas) {
-                const int index = schema->name == table.name ? schema->column_index(column.name) : -1;
-                if (index < 0) continue;
-                const auto mapping =
-                    mapping_like(schema->columns[static_cast<std::size_t>(index)], type);
+                if (schema->name != table.name) continue;
+                const auto known = std::find_if(
+                    schema->columns.begin(), schema->columns.end(),
+                    [&](const auto& one) { return one.id == column.number; });
+                if (known == schema->columns.end()) continue;
+                const auto mapping = mapping_like(*known, type);
                 if (mapping && !mapping->binary_ok) return false;
             }
         }
@@ -133,7 +135,9 @@ auto PostgresSource::start(const Position& from, std::vector<SchemaPtr> schemas)
         const auto table = std::find_if(tables_.begin(), tables_.end(), [&](const auto& one) {
             return one.name == schema->name;
         });
-        if (table != tables_.end()) known.push_back({std::move(schema), table->oid, table->file_node});
+        if (table != tables_.end())
+            known.push_back(
+                {std::move(schema), table->oid, table->file_node, table->generated});
     }
     DecoderOptions decoding;
     decoding.work_dir = context_.work_dir;
