@@ -245,6 +245,80 @@ TEST_F(PostgresSchema, EnumsThatGrowAndDomains) {
     EXPECT_EQ(rows, (Texts{"I 2|b|happy|9", "I 3|c|sad|10", "I 4|d|sad|5000000000"}));
 }
 
+TEST_F(PostgresSchema, FrozenTableStopsAtAnyChangeAndGoesOnWhenItMayEvolve) {
+    run_.config.on_schema_change = postgres::OnSchemaChange::freeze;
+    start("CREATE TABLE t (id int PRIMARY KEY, v text, n numeric(4,2), gone int)");
+    sql("INSERT INTO t VALUES (2, 'b', 1.5)");
+    sql("CREATE INDEX ON t (v); ANALYZE t");
+    sql("UPDATE t SET v = 'c' WHERE id = 2");
+    EXPECT_EQ(row_texts(run_.read_all()), (Texts{"I 2|b|1.50|-", "U 2|c|1.50|-"}));
+    sql("ALTER TABLE t ADD c int DEFAULT 3, ALTER n TYPE numeric(6,2), DROP gone");
+    sql("ALTER TABLE t RENAME v TO w");
+    sql("INSERT INTO t VALUES (3, 'd', 1, 4)");
+    auto frame = run_.read_one();
+    while (frame && frame->kind == FrameKind::position) frame = run_.read_one();
+    ASSERT_FALSE(frame.has_value());
+    EXPECT_EQ(frame.error().fault, Fault::fatal);
+    EXPECT_NE(frame.error().what.find(
+                  "public.t changed, and source.on_schema_change is freeze: column gone was dropped, "
+                  "column v was renamed to w, column n changed its type from numeric(4,2) to "
+                  "numeric(6,2), column c was added"),
+              std::string::npos) << frame.error().what;
+    EXPECT_NE(frame.error().hint.find("evolve"), std::string::npos);
+    run_.close();
+    run_.config.on_schema_change = postgres::OnSchemaChange::evolve;
+    ASSERT_TRUE(eventually([&] { return run_.reopen().has_value(); }));
+    EXPECT_EQ(row_texts(run_.read_all()), Texts{"I 3|d|1.00|4"});
+}
+
+TEST_F(PostgresSchema, FrozenTableStopsAtAValueThatWouldMakeItsColumnText) {
+    run_.config.on_schema_change = postgres::OnSchemaChange::freeze;
+    start("CREATE TABLE t (id int PRIMARY KEY, v text, n numeric(4,2))");
+    sql("INSERT INTO t VALUES (2, 'b', 'NaN')");
+    auto frame = run_.read_one();
+    while (frame && frame->kind == FrameKind::position) frame = run_.read_one();
+    ASSERT_FALSE(frame.has_value());
+    EXPECT_NE(frame.error().what.find("a value of column n does not fit its type"),
+              std::string::npos) << frame.error().what;
+}
+
+TEST(PostgresTables, PatternsAreResolvedAtOpen) {
+    const auto uri = PostgresServer::shared().make_database();
+    run_sql(uri, "CREATE SCHEMA sales; CREATE TABLE a (id int PRIMARY KEY); "
+                 "CREATE TABLE audit (id int PRIMARY KEY); CREATE TABLE sales.a (id int PRIMARY KEY); "
+                 "CREATE VIEW v AS SELECT 1 AS id; CREATE UNLOGGED TABLE u (id int PRIMARY KEY); "
+                 "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); "
+                 "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9); "
+                 "INSERT INTO a VALUES (1); INSERT INTO sales.a VALUES (2); INSERT INTO p VALUES (3)");
+    SourceRun run(uri, {"*.*", "!public.audit"}, "patterns");
+    EXPECT_EQ(run.start(), (Texts{"S 1", "S 2", "S 3"}));
+    run_sql(uri, "INSERT INTO audit VALUES (1); INSERT INTO sales.a VALUES (4)");
+    EXPECT_EQ(row_texts(run.read_all()), Texts{"I 4"});
+    run.close();
+    // One that appears later is an added table.
+    run_sql(uri, "CREATE TABLE later (id int PRIMARY KEY)");
+    Result<void> opened;
+    ASSERT_TRUE(eventually([&] {
+        opened = run.reopen();
+        return !opened && opened.error().fault == Fault::config;
+    }));
+    EXPECT_NE(opened.error().what.find("later"), std::string::npos) << opened.error().what;
+    run.config.tables.emplace_back("!later");
+    ASSERT_TRUE(eventually([&] { return run.reopen().has_value(); }));
+}
+
+TEST(PostgresTables, PatternThatMatchesNothingIsRefused) {
+    const auto uri = PostgresServer::shared().make_database();
+    run_sql(uri, "CREATE VIEW v AS SELECT 1 AS id");
+    for (const auto* pattern : {"public.*", "pg_catalog.*", "*.pg_class"}) {
+        const auto opened = SourceRun(uri, {pattern}).open();
+        ASSERT_FALSE(opened.has_value());
+        EXPECT_EQ(opened.error().fault, Fault::config);
+        EXPECT_EQ(opened.error().what,
+                  std::string("source.tables has an entry that matches no table: ") + pattern);
+    }
+}
+
 TEST_F(PostgresSchema, GeneratedColumnsAreNotCaptured) {
     start("CREATE TABLE t (id int PRIMARY KEY, v text, g int GENERATED ALWAYS AS (id * 2) STORED)");
     sql("INSERT INTO t VALUES (2, 'b')");

@@ -1,6 +1,7 @@
 // The options of the PostgreSQL source.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,11 +10,22 @@
 
 namespace leat::postgres {
 
+// What a change of a table's columns at the source does.
+enum class OnSchemaChange {
+    evolve,  // it is followed where it can be, else capture stops
+    freeze,  // capture stops
+};
+constexpr auto names_of(OnSchemaChange) {
+    using Name = config::EnumName<OnSchemaChange>;
+    return std::array{Name{OnSchemaChange::evolve, "evolve"}, Name{OnSchemaChange::freeze, "freeze"}};
+}
+
 struct PostgresConfig {
     config::Secret uri;
     std::vector<std::string> tables;
     std::string slot;
     std::string publication;
+    OnSchemaChange on_schema_change = OnSchemaChange::evolve;
     bool insert_only = false;
     bool binary = false;
     config::Bytes frame_bytes = config::Bytes::mib(1);
@@ -25,10 +37,17 @@ struct PostgresConfig {
         using Self = PostgresConfig;
         return config::fields(
             field("uri", &Self::uri, "connection string, as libpq reads it").required().not_empty(),
-            field("tables", &Self::tables, "tables to capture, as schema.table").required().not_empty(),
+            field("tables", &Self::tables,
+                  "tables to capture, as schema.table; `*` stands for any letters within either part, "
+                  "and `!` before it leaves out what it names")
+                .required()
+                .not_empty(),
             field("slot", &Self::slot, "replication slot; leat_<pipeline> if left out"),
             field("publication", &Self::publication,
                   "a publication of your own, used as it is; leat_<pipeline> is made if left out"),
+            field("on_schema_change", &Self::on_schema_change,
+                  "when the columns of a table change: follow it where it can be followed (evolve), "
+                  "or stop capture with the change by name (freeze)"),
             field("insert_only", &Self::insert_only,
                   "capture inserts and truncates only; tables need no replica identity"),
             field("binary", &Self::binary,

@@ -10,7 +10,7 @@ auto PostgresSource::describe_tables() -> Result<std::vector<DescribedTable>> {
     auto sql = TRY(Connection::connect(options("check")));
     TypeCatalog types;
     std::vector<DescribedTable> described;
-    for (const auto& name : names_) {
+    for (const auto& name : TRY(select_tables(sql)).tables) {
         const auto table = TRY(load_table(sql, name));
         if (!table) continue;  // check() has said so
         const LayoutOptions layout_options{config_.insert_only, 0};

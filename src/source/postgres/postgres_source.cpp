@@ -31,28 +31,20 @@ auto refuse_name_clash(const std::vector<TableName>& names) -> Result<void> {
 
 }  // namespace
 
-PostgresSource::PostgresSource(const PostgresConfig& config, const SourceContext& context)
+PostgresSource::PostgresSource(const PostgresConfig& config, const SourceContext& context,
+                               TableSelection selection)
     : config_(config),
       context_(context),
       slot_(config.slot.empty() ? default_name(context.pipeline) : config.slot),
       publication_(config.publication.empty() ? default_name(context.pipeline)
-                                              : config.publication) {
-    for (const auto& table : config.tables) names_.push_back(parse_table_name(table));
-}
+                                              : config.publication),
+      selection_(std::move(selection)) {}
 
 auto PostgresSource::make(const PostgresConfig& config, const SourceContext& context)
     -> Result<std::unique_ptr<PostgresSource>> {
     CHECK(context.clock != nullptr);
-    std::unique_ptr<PostgresSource> made(new PostgresSource(config, context));
-    auto names = made->names_;
-    std::sort(names.begin(), names.end());
-    const auto twice = std::adjacent_find(names.begin(), names.end());
-    if (twice != names.end())
-        return Error{Fault::config, "source.tables names a table twice: " + to_string(*twice),
-                     "Remove one of them.", "postgres"};
-    TRY(refuse_name_clash(names));
-    if (names.empty())
-        return Error{Fault::config, "source.tables is empty", "Name at least one table.", "postgres"};
+    std::unique_ptr<PostgresSource> made(
+        new PostgresSource(config, context, TRY(TableSelection::make(config.tables))));
     if (!is_slot_name(made->slot_))
         return Error{Fault::config, "not a name for a replication slot: " + made->slot_,
                      "Use lower-case letters, digits and underscores.", "postgres"};
@@ -77,9 +69,16 @@ auto PostgresSource::open(const std::optional<Resume>& resume) -> Result<void> {
     return start(resume->position, resume->schemas);
 }
 
+auto PostgresSource::select_tables(Connection& sql) const -> Result<SelectedTables> {
+    auto selected = TRY(selection_.resolve(sql));
+    TRY(refuse_name_clash(selected.tables));
+    return selected;
+}
+
 // Checks first, and the publication last: nothing is made when something is wrong.
 auto PostgresSource::prepare(bool resuming) -> Result<void> {
     auto sql = TRY(Connection::connect(options("check")));
+    names_ = TRY(select_tables(sql)).tables;
     const bool has_slot = TRY(find_slot(sql, slot_)).has_value();
     const PreflightRequest request{names_, config_.insert_only, !resuming && !has_slot};
     server_ = TRY(check_server(sql, request));
@@ -143,7 +142,7 @@ auto PostgresSource::start(const Position& from, std::vector<SchemaPtr> schemas)
     decoding.work_dir = context_.work_dir;
     decoding.frame_bytes = config_.frame_bytes.count;
     decoding.part_bytes = 4 * decoding.frame_bytes;
-    decoder_ = std::make_unique<Decoder>(Relations(options("catalog"), std::move(known)),
+    decoder_ = std::make_unique<Decoder>(Relations({options("catalog"), config_.on_schema_change}, std::move(known)),
                                          FrameBuilder(from.lineage, token_), std::move(decoding));
 
     TRY(start_stream(*replication_, {slot_, publication_, Lsn{from.commit}, binary}));

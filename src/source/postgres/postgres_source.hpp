@@ -18,6 +18,7 @@
 #include "source/postgres/receiver.hpp"
 #include "source/postgres/slot.hpp"
 #include "source/postgres/snapshot.hpp"
+#include "source/postgres/table_selection.hpp"
 #include "source/source.hpp"
 #include "source/vitals.hpp"
 
@@ -54,9 +55,11 @@ public:
     auto check() -> Result<std::vector<Finding>> override;
 
 private:
-    PostgresSource(const PostgresConfig& config, const SourceContext& context);
+    PostgresSource(const PostgresConfig& config, const SourceContext& context,
+                   TableSelection selection);
 
     [[nodiscard]] auto options(const char* part, bool replication = false) const -> ConnectOptions;
+    auto select_tables(Connection& sql) const -> Result<SelectedTables>;
     auto prepare(bool resuming) -> Result<void>;
     auto check_members(const std::vector<SchemaPtr>& schemas) const -> Result<void>;
     auto make_way_for_slot(const SnapshotRequest& request) -> Result<void>;
@@ -71,9 +74,10 @@ private:
     const SourceContext context_;
     const std::string slot_;
     const std::string publication_;
-    std::vector<TableName> names_;
+    const TableSelection selection_;
 
-    std::vector<CatalogTable> tables_;  // as found when opened
+    std::vector<TableName> names_;      // what it meant when opened
+    std::vector<CatalogTable> tables_;  // as found then
     ServerFacts server_;
     std::optional<Connection> replication_;  // until it streams
     std::string token_;

@@ -27,11 +27,25 @@ auto mapping_is(const Column& column, const pgtype::ColumnMapping& mapping) -> b
 
 auto is_discarded(const Column& column) -> bool { return mapping_is(column, pgtype::discarded()); }
 
+auto column_of(const TableSchema& schema, std::int32_t id) -> const Column* {
+    const auto found = std::find_if(schema.columns.begin(), schema.columns.end(),
+                                    [&](const auto& column) { return column.id == id; });
+    return found == schema.columns.end() ? nullptr : &*found;
+}
+
 auto has_all_columns(const TableSchema& schema, const CatalogTable& catalog) -> bool {
     return std::all_of(catalog.columns.begin(), catalog.columns.end(), [&](const auto& column) {
-        return std::any_of(schema.columns.begin(), schema.columns.end(),
-                           [&](const auto& one) { return one.id == column.number; });
+        return column_of(schema, column.number) != nullptr;
     });
+}
+
+// The place in the stream is kept, so that the change can still be followed.
+auto frozen(const TableName& table, const std::string& what) -> Error {
+    return Error{Fault::fatal,
+                 "table " + to_string(table) + " changed, and source.on_schema_change is freeze: " +
+                     what,
+                 "Set source.on_schema_change to evolve and run again to follow it from here.",
+                 "postgres schema"};
 }
 
 auto ids_of(const TableSchema& schema) -> std::vector<std::int32_t> {
@@ -72,8 +86,8 @@ auto declared_dimensions(const Column& column) -> std::int32_t {
 
 }  // namespace
 
-Relations::Relations(ConnectOptions sql, std::vector<KnownTable> tables)
-    : sql_options_(std::move(sql)) {
+Relations::Relations(RelationOptions options, std::vector<KnownTable> tables)
+    : options_(std::move(options)) {
     for (auto& table : tables) {
         auto& entry = tables_[table.schema->name];
         for (const auto& column : table.generated) entry.generated.insert(column.number);
@@ -82,7 +96,7 @@ Relations::Relations(ConnectOptions sql, std::vector<KnownTable> tables)
 }
 
 auto Relations::sql() -> Result<Connection*> {
-    if (!sql_) sql_ = TRY(Connection::connect(sql_options_));
+    if (!sql_) sql_ = TRY(Connection::connect(options_.sql));
     return &*sql_;
 }
 
@@ -104,6 +118,28 @@ auto Relations::type_name(std::string_view source_type) -> Result<std::string> {
     const auto rows = TRY(TRY(sql())->query(
         "SELECT format_type($1, $2)", {std::to_string(type.oid), std::to_string(type.modifier)}));
     return std::string(rows.text(0, 0));
+}
+
+auto Relations::refuse_change(const TableSchema& known, const TableSchema& next) -> Result<void> {
+    if (options_.on_schema_change != OnSchemaChange::freeze) return {};
+    std::string changes;
+    const auto tell = [&](const std::string& change) {
+        changes += (changes.empty() ? "column " : ", column ") + change;
+    };
+    for (const auto& was : known.columns)
+        if (column_of(next, was.id) == nullptr) tell(was.name + " was dropped");
+    for (const auto& column : next.columns) {
+        const auto* was = column_of(known, column.id);
+        if (was == nullptr) {
+            tell(column.name + " was added");
+            continue;
+        }
+        if (was->name != column.name) tell(was->name + " was renamed to " + column.name);
+        if (was->source_type != column.source_type && !was->source_type.empty())
+            tell(column.name + " changed its type from " + TRY(type_name(was->source_type)) +
+                 " to " + TRY(type_name(column.source_type)));
+    }
+    return frozen(known.name, changes);
 }
 
 // Of a known column what it was, under the name and type that it has now.
@@ -173,11 +209,10 @@ auto Relations::find_columns(const pgoutput::Relation& relation, const Entry& en
     std::vector<Found> all;
     for (std::size_t i = 0; i < numbers.size(); ++i) {
         const auto number = numbers[i];
-        const auto same = std::find_if(known.columns.begin(), known.columns.end(),
-                                       [&](const auto& column) { return column.id == number; });
+        const auto* same = column_of(known, number);
         static const CatalogTable gone;
         const auto& table = catalog == nullptr ? gone : *catalog;
-        auto found = same != known.columns.end()
+        auto found = same != nullptr
                          ? TRY(follow(*same, all_sent[i], known.name))
                          : TRY(add(all_sent[i], table.column(number), entry, table));
         found.column.id = number;
@@ -227,6 +262,7 @@ auto Relations::accept(const pgoutput::Relation& relation, std::uint32_t xid)
     if (now != nullptr)
         for (const auto& column : now->generated) entry.generated.insert(column.number);
     if (!same_shape(known, *next)) {
+        TRY(refuse_change(known, *next));
         next->version += 1;
         entry.table.schema = std::move(next);
     }
@@ -240,6 +276,9 @@ auto Relations::widen_to_text(const TableName& table, int column) -> Result<Tabl
     auto& entry = tables_.at(table);
     const auto index = static_cast<std::size_t>(column);
     auto mapping = text_mapping(entry.types[index]);
+    if (options_.on_schema_change == OnSchemaChange::freeze)
+        return frozen(table, "a value of column " + entry.table.schema->columns[index].name +
+                                 " does not fit its type, so that the column would become text");
     auto next = std::make_shared<TableSchema>(*entry.table.schema);
     if (next->columns[index].type->Equals(*mapping.type))
         return Error{Fault::fatal, "value of column " + next->columns[index].name + " of " +

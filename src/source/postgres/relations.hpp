@@ -16,6 +16,7 @@
 #include "format/pgoutput/message.hpp"
 #include "source/postgres/catalog.hpp"
 #include "source/postgres/column_match.hpp"
+#include "source/postgres/config.hpp"
 #include "source/postgres/layout.hpp"
 
 namespace leat::postgres {
@@ -28,9 +29,14 @@ struct KnownTable {
     std::vector<CatalogColumn> generated{};  // as found when opened
 };
 
+struct RelationOptions {
+    ConnectOptions sql;
+    OnSchemaChange on_schema_change = OnSchemaChange::evolve;
+};
+
 class Relations {
 public:
-    Relations(ConnectOptions sql, std::vector<KnownTable> tables);
+    Relations(RelationOptions options, std::vector<KnownTable> tables);
 
     // The layout of the rows that follow for this relation; nothing: not a table of this pipeline.
     // `xid`: of the committed transaction that describes it.
@@ -64,6 +70,8 @@ private:
     auto sql() -> Result<Connection*>;
     auto send_columns(const pgoutput::Relation& relation) -> Result<std::vector<Sent>>;
     auto type_name(std::string_view source_type) -> Result<std::string>;
+    // Freeze: the change by name.
+    auto refuse_change(const TableSchema& known, const TableSchema& next) -> Result<void>;
     auto find_columns(const pgoutput::Relation& relation, const Entry& entry,
                       const CatalogTable* catalog, std::uint32_t xid)
         -> Result<std::vector<Found>>;
@@ -74,7 +82,7 @@ private:
         return entry.table.file_node != 0 && catalog.file_node != entry.table.file_node;
     }
 
-    const ConnectOptions sql_options_;
+    const RelationOptions options_;
     std::optional<Connection> sql_;
     TypeCatalog types_;
     std::map<TableName, Entry> tables_;
