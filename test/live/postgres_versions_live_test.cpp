@@ -42,6 +42,17 @@ TEST_P(PostgresVersion, ImageStreamLargeTransactionRestart) {
     EXPECT_EQ(row_texts(run.read_all()), Texts{"T -|-|-"});
 }
 
+TEST(PostgresColumnLists, AreMissingBefore15) {
+    PostgresServer server({14, {}});
+    run_sql(server.uri(), "CREATE TABLE t (id int PRIMARY KEY, v text)");
+    SourceRun run(server.uri(), {"t"});
+    run.config.columns["t"].exclude = {"v"};
+    const auto opened = run.open();
+    ASSERT_FALSE(opened.has_value());
+    EXPECT_EQ(opened.error().fault, Fault::config);
+    EXPECT_NE(opened.error().what.find("column lists of publications since 15"), std::string::npos);
+}
+
 // PostgreSQL 18 makes generated columns virtual unless they are said to be stored.
 TEST(PostgresVirtualColumns, AreNotCaptured) {
     PostgresServer server({18, {}});

@@ -1,19 +1,13 @@
-// DDL of the DuckDB sink: creating and altering tables, and the record of what each one is.
+// DDL of the DuckDB sink: creating and altering tables. What each one is stands in own_tables.cpp.
 #include "sink/duckdb/schema.hpp"
 
 #include <arrow/array.h>
 #include <arrow/array/util.h>
-#include <arrow/buffer.h>
-#include <arrow/io/memory.h>
-#include <arrow/ipc/dictionary.h>
-#include <arrow/ipc/reader.h>
-#include <arrow/ipc/writer.h>
 #include <arrow/scalar.h>
 
 #include <algorithm>
 #include <set>
 
-#include "change/batch.hpp"
 #include "sink/duckdb/appender.hpp"
 #include "sink/duckdb/column_type.hpp"
 #include "sink/duckdb/widen.hpp"
@@ -52,40 +46,6 @@ auto key_ids(const TableSchema& schema) -> std::vector<std::int32_t> {
 
 auto arrow_error(const arrow::Status& status) -> Error {
     return {Fault::fatal, "arrow: " + status.message(), "", "duckdb schema"};
-}
-
-auto to_bytes(const TableSchema& schema) -> Result<std::string> {
-    const auto layout = TRY(to_arrow(schema, {}));
-    const auto buffer = arrow::ipc::SerializeSchema(*layout);
-    if (!buffer.ok()) return arrow_error(buffer.status());
-    return (*buffer)->ToString();
-}
-
-auto from_bytes(std::string bytes) -> Result<SchemaPtr> {
-    arrow::io::BufferReader stream(arrow::Buffer::FromString(std::move(bytes)));
-    arrow::ipc::DictionaryMemo memo;
-    const auto layout = arrow::ipc::ReadSchema(&stream, &memo);
-    if (!layout.ok()) return arrow_error(layout.status());
-    return from_arrow(**layout);
-}
-
-auto hex(std::string_view bytes) -> std::string {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        out += digits[byte >> 4U];
-        out += digits[byte & 15U];
-    }
-    return out;
-}
-
-auto from_hex(std::string_view text) -> std::string {
-    const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'A' + 10; };
-    std::string bytes;
-    for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-        bytes += static_cast<char>(digit(text[i]) * 16 + digit(text[i + 1]));
-    return bytes;
 }
 
 // A temporary table of one row that holds the column's default, encoded as any other value is.
@@ -228,34 +188,6 @@ private:
     TargetTable& table_;
 };
 
-auto record(Connection& connection, const TargetTable& table) -> Result<void> {
-    const auto& schema = *table.wanted;
-    const auto bytes = TRY(to_bytes(schema));
-    TRY(connection.execute(
-        "DELETE FROM main._leat_tables WHERE source_schema = " + literal(schema.name.schema) +
-        " AND source_table = " + literal(schema.name.table) +
-        "; INSERT INTO main._leat_tables VALUES (" + literal(table.name) + ", " +
-        literal(schema.name.schema) + ", " + literal(schema.name.table) + ", " +
-        std::to_string(schema.version) + ", " + std::to_string(schema.generation) + ", unhex('" +
-        hex(bytes) + "'))"));
-    return {};
-}
-
-auto load_columns(Connection& connection, TargetTable& table) -> Result<void> {
-    const auto rows = TRY(
-        connection.rows("SELECT column_name::VARCHAR FROM duckdb_columns() WHERE database_name = "
-                        "current_database() AND schema_name = 'main' AND table_name = " +
-                        literal(table.name) + " ORDER BY column_index"));
-    table.columns.clear();
-    for (const auto& row : rows) table.columns.push_back(row.at(0).value_or(""));
-    for (const auto& column : table.applied->columns)
-        if (std::find(table.columns.begin(), table.columns.end(), column.name) ==
-            table.columns.end())
-            return cannot_follow(*table.applied,
-                                 "somebody removed the table or its column " + column.name);
-    return {};
-}
-
 }  // namespace
 
 auto folded(std::string_view name) -> std::string {
@@ -322,32 +254,6 @@ auto successor(const TableSchema& from, const TableSchema& to) -> Result<SchemaP
         column.default_value = *(*widened)->GetScalar(0);
     }
     return schema;
-}
-
-auto make_catalog(Connection& connection) -> Result<void> {
-    TRY(connection.execute(
-        "BEGIN; "
-        "CREATE TABLE IF NOT EXISTS main._leat_progress (pipeline VARCHAR, lane VARCHAR, "
-        "queue_id VARCHAR, incarnation UBIGINT, progress VARCHAR); "
-        "CREATE TABLE IF NOT EXISTS main._leat_tables (target VARCHAR, source_schema VARCHAR, "
-        "source_table VARCHAR, version UBIGINT, generation UBIGINT, schema BLOB); "
-        "COMMIT"));
-    return {};
-}
-
-auto load_tables(Connection& connection) -> Result<Tables> {
-    Tables tables;
-    const auto rows = TRY(connection.rows("SELECT target, hex(schema) FROM main._leat_tables"));
-    for (const auto& row : rows) {
-        TargetTable table;
-        table.name = row.at(0).value_or("");
-        table.applied = TRY(from_bytes(from_hex(row.at(1).value_or(""))));
-        table.wanted = table.applied;
-        TRY(load_columns(connection, table));
-        auto name = table.applied->name;
-        tables.emplace(std::move(name), std::move(table));
-    }
-    return tables;
 }
 
 auto alter(Connection& connection, TargetTable& table) -> Result<void> {

@@ -42,6 +42,8 @@ auto successor(const TableSchema& from, const TableSchema& to) -> Result<SchemaP
 // DuckDB's catalog, so that a table that somebody dropped or altered is noticed.
 auto make_catalog(Connection& connection) -> Result<void>;
 auto load_tables(Connection& connection) -> Result<Tables>;
+// Says in them what the table was brought to: `wanted`.
+auto record(Connection& connection, const TargetTable& table) -> Result<void>;
 
 // Brings one table from `applied` to `wanted`, and records it. All tables of an epoch go through
 // alter() before any row is changed, and through backfill() after that: DuckDB refuses to alter a

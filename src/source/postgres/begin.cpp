@@ -29,6 +29,7 @@ auto PostgresSource::begin(const SnapshotRequest& request) -> Result<Position> {
     ImageOptions imaging;
     imaging.sql = options("snapshot");
     imaging.tables = names_;
+    imaging.excluded = excluded_;
     imaging.snapshot = created.snapshot;
     imaging.layout = {config_.insert_only, request.generation};
     imaging.text_columns_file = context_.work_dir / "text_columns";

@@ -131,6 +131,13 @@ auto CatalogTable::column(std::string_view column_name) const -> const CatalogCo
     return found == columns.end() ? nullptr : &*found;
 }
 
+auto leave_out(CatalogTable& table, const ExcludedColumns& excluded) -> void {
+    const auto found = excluded.find(table.name);
+    if (found == excluded.end()) return;
+    std::erase_if(table.columns,
+                  [&](const auto& column) { return found->second.contains(column.name); });
+}
+
 auto same_definition(const CatalogTable& a, const CatalogTable& b) -> bool {
     return a.oid == b.oid && a.file_node == b.file_node && a.kind == b.kind &&
            a.replica_identity == b.replica_identity && a.columns == b.columns &&

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +64,11 @@ struct CatalogTable {
     [[nodiscard]] auto column(std::int32_t number) const -> const CatalogColumn*;
     [[nodiscard]] auto column(std::string_view column_name) const -> const CatalogColumn*;
 };
+
+// Names of columns that are not captured. A table that is in it is published with a column list.
+using ExcludedColumns = std::map<TableName, std::set<std::string>>;
+// Such columns are none of the table's from here on.
+auto leave_out(CatalogTable& table, const ExcludedColumns& excluded) -> void;
 
 // Everything that must not change while an image is read.
 auto same_definition(const CatalogTable& a, const CatalogTable& b) -> bool;

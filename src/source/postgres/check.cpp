@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "source/postgres/postgres_source.hpp"
-#include "source/postgres/publication.hpp"
 
 namespace leat::postgres {
 
@@ -152,7 +151,7 @@ auto PostgresSource::check() -> Result<std::vector<Finding>> {
     auto sql = TRY(Connection::connect(options("check")));
     const auto slot = TRY(find_slot(sql, slot_));
     const auto selected = select_tables(sql);
-    const PreflightRequest request{selected ? selected->tables : std::vector<TableName>(),
+    const PreflightRequest request{selected ? selected->tables : std::vector<TableName>(), excluded_,
                                    config_.insert_only, !slot.has_value()};
     TRY(check_settings(sql, request, findings));
     if (!selected) {
@@ -164,10 +163,9 @@ auto PostgresSource::check() -> Result<std::vector<Finding>> {
     for (const auto& table : tables.tables)
         describe_table(table, config_.insert_only, findings);
     for (const auto& found : tables.problems) findings.push_back(problem(found));
-    TRY(check_publication(
-        sql, {publication_, !config_.publication.empty(), false, config_.insert_only,
-              request.tables},
-        findings));
+    auto wanted = publication_of(request.tables, tables.tables);
+    wanted.is_begun = slot.has_value();
+    TRY(check_publication(sql, wanted, findings));
     const auto database = TRY(sql.query("SELECT current_database()"));
     if (slot) findings.push_back(describe_slot(slot_, *slot, database.text(0, 0)));
     else findings.push_back(ok("replication slot " + slot_ + " will be made"));

@@ -16,8 +16,11 @@ constexpr std::uint32_t vouched = 0;
 constexpr std::uint32_t passing = 1;
 constexpr std::uint32_t strange = 2;
 constexpr std::uint32_t stranger = 3;
-// Of leaving out a column that was probably there.
+// Of leaving out a column that was probably there, known or not, and of taking one that was probably
+// gone.
 constexpr std::uint32_t missed = 2;
+constexpr std::uint32_t missed_passing = 1;
+constexpr std::uint32_t gone = 2;
 
 // The order of transaction numbers, which wrap around. It is near to the order of commits, but not
 // the same: evidence, no proof.
@@ -44,6 +47,8 @@ auto cost_of(const SentColumn& sent, const Slot& slot) -> std::uint32_t {
                                                  known->source_type == sent.source_type);
     const bool like_now = now != nullptr && now->type_oid == sent.type_oid &&
                           now->type_modifier == sent.type_modifier;
+    if (now == nullptr && !slot.was_there)
+        return gone + (like_known && known->name == sent.name ? vouched : strange);
     if (like_known && known->name == sent.name) return vouched;
     if (like_now && now->name == sent.name) return vouched;
     return like_known || like_now ? strange : stranger;
@@ -74,6 +79,7 @@ private:
         std::uint32_t cost = impossible;
         bool take = false;
         bool ambiguous = false;
+        std::uint64_t reading = 0;  // tells apart who goes where, but for numbers that are gone
     };
 
     [[nodiscard]] auto highest_known() const -> std::int32_t {
@@ -96,17 +102,18 @@ private:
     auto collect() -> void {
         for (const auto& column : request_.known.columns) slot(column.id).known = &column;
         if (request_.catalog == nullptr) {
+            for (auto& known : slots_) known.was_there = true;
             // Whatever came and went since has one of the next numbers.
             for (std::size_t i = 0; i < request_.sent.size(); ++i)
                 slot(highest_ + 1 + static_cast<std::int32_t>(i)).was_there = true;
         } else {
             for (const auto& column : request_.catalog->columns) slot(column.number).now = &column;
-            for (const auto& gone : request_.catalog->dropped) {
+            for (const auto& dead : request_.catalog->dropped) {
                 const bool is_known = std::any_of(
                     slots_.begin(), slots_.end(),
-                    [&](const auto& one) { return one.number == gone.number; });
-                if (is_known || gone.number > highest_)
-                    slot(gone.number).was_there = is_newer(gone.xid, request_.xid);
+                    [&](const auto& one) { return one.number == dead.number; });
+                if (is_known || dead.number > highest_)
+                    slot(dead.number).was_there = is_newer(dead.xid, request_.xid);
             }
         }
         std::sort(slots_.begin(), slots_.end(),
@@ -118,7 +125,9 @@ private:
         // A new column that is not there yet: no later one is.
         if (slot.now != nullptr && slot.number > highest_)
             return next < request_.sent.size() ? impossible : 0;
-        return slot.known != nullptr && slot.was_there ? missed : 0;
+        if (!slot.was_there) return 0;
+        if (slot.known != nullptr) return missed;
+        return next < request_.sent.size() ? missed_passing : 0;
     }
 
     auto fill() -> void {
@@ -128,7 +137,8 @@ private:
             const auto& slot = slots_[j];
             for (std::size_t i = 0; i <= columns; ++i) {
                 const auto& without = cell(i, j + 1);
-                auto best = Cell{without.cost + cost_without(slot, i), false, without.ambiguous};
+                auto best = Cell{without.cost + cost_without(slot, i), false, without.ambiguous,
+                                 without.reading};
                 if (i < columns) best = better(i, j, best);
                 best.cost = std::min(best.cost, impossible);
                 cells_[i * width_ + j] = best;
@@ -138,22 +148,20 @@ private:
 
     [[nodiscard]] auto with(std::size_t i, std::size_t j) const -> Cell {
         const auto& rest = cell(i + 1, j + 1);
-        return {rest.cost + cost_of(request_.sent[i], slots_[j]), true, rest.ambiguous};
+        const auto place = is_passing(slots_[j]) ? 0U : static_cast<std::uint64_t>(slots_[j].number);
+        constexpr std::uint64_t spread = 0x9E3779B97F4A7C15U;
+        return {rest.cost + cost_of(request_.sent[i], slots_[j]), true, rest.ambiguous,
+                (rest.reading ^ place) * spread + 1};
     }
 
     // Which one of several numbers that are gone makes no difference.
     [[nodiscard]] auto better(std::size_t i, std::size_t j, const Cell& without) const -> Cell {
         auto taken = with(i, j);
         if (taken.cost >= impossible || without.cost < taken.cost) return without;
-        if (taken.cost == without.cost && !(is_passing(slots_[j]) && is_passing(place(i, j + 1))))
-            taken.ambiguous = true;
+        if (taken.cost == without.cost)
+            taken.ambiguous =
+                taken.ambiguous || without.ambiguous || taken.reading != without.reading;
         return taken;
-    }
-
-    // Where column i goes when the slots before j are not for it.
-    [[nodiscard]] auto place(std::size_t i, std::size_t j) const -> const Slot& {
-        while (!cell(i, j).take) ++j;
-        return slots_[j];
     }
 
     const MatchRequest& request_;
@@ -163,23 +171,27 @@ private:
     std::vector<Cell> cells_;
 };
 
-// Dropped and added again under its old name as the last column, the message looks as before, and
-// whether it tells of before or after cannot be known.
+// Dropped and added again under its old name and type, the message looks as before, and whether it
+// tells of before or after cannot be known where the order of the others allows both.
 auto check_not_replaced(const MatchRequest& request, const std::vector<std::int32_t>& numbers)
     -> Result<void> {
     if (request.catalog == nullptr) return {};
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-        if (request.catalog->column(numbers[i]) != nullptr) continue;
-        const auto& sent = request.sent[i];
-        const auto* again = request.catalog->column(sent.name);
-        if (again == nullptr || again->number < numbers[i] || again->type_oid != sent.type_oid)
+    for (const auto& known : request.known.columns) {
+        const auto* again = request.catalog->column(known.name);
+        if (again == nullptr || again->number <= known.id ||
+            request.catalog->column(known.id) != nullptr)
             continue;
-        const bool last = std::all_of(numbers.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-                                      numbers.end(),
-                                      [&](auto later) { return later > again->number; });
-        if (last)
-            return cannot_follow(request.known.name,
-                                 "column " + again->name + " was dropped and added again");
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+            const auto& sent = request.sent[i];
+            if (sent.name != known.name || sent.type_oid != again->type_oid ||
+                (!known.source_type.empty() && known.source_type != sent.source_type))
+                continue;
+            const bool may_be_known = i == 0 || numbers[i - 1] < known.id;
+            const bool may_be_again = i + 1 == numbers.size() || numbers[i + 1] > again->number;
+            if (may_be_known && may_be_again)
+                return cannot_follow(request.known.name,
+                                     "column " + again->name + " was dropped and added again");
+        }
     }
     return {};
 }

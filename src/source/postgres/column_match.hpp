@@ -29,8 +29,9 @@ struct MatchRequest {
 
 // A number per sent column. Numbers are never used twice, so a known column that is still there was
 // there then, whatever its name was, and a new one has a higher number than all before it. Where
-// more than one reading is left, the one whose names and types somebody vouches for is taken;
-// where there are two of those, an error: values never get under a wrong name.
+// more than one reading is left, the one with the most evidence is taken: names and types as they
+// were or are, and the order of transactions. Of two that are equal, none: an error. A message that
+// is read before the next change is made leaves no more than one.
 auto match_columns(const MatchRequest& request) -> Result<std::vector<std::int32_t>>;
 
 auto cannot_follow(const TableName& table, const std::string& what) -> Error;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,19 @@ constexpr auto names_of(OnSchemaChange) {
     return std::array{Name{OnSchemaChange::evolve, "evolve"}, Name{OnSchemaChange::freeze, "freeze"}};
 }
 
+struct ColumnChoice {
+    std::vector<std::string> exclude;
+
+    static constexpr auto fields() {
+        return config::fields(config::field("exclude", &ColumnChoice::exclude,
+                                            "columns that never leave the source").not_empty());
+    }
+};
+
 struct PostgresConfig {
     config::Secret uri;
     std::vector<std::string> tables;
+    std::map<std::string, ColumnChoice> columns;
     std::string slot;
     std::string publication;
     OnSchemaChange on_schema_change = OnSchemaChange::evolve;
@@ -42,6 +53,8 @@ struct PostgresConfig {
                   "and `!` before it leaves out what it names")
                 .required()
                 .not_empty(),
+            field("columns", &Self::columns,
+                  "per table: which columns are captured; PostgreSQL 15 or newer"),
             field("slot", &Self::slot, "replication slot; leat_<pipeline> if left out"),
             field("publication", &Self::publication,
                   "a publication of your own, used as it is; leat_<pipeline> is made if left out"),

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/check.hpp"
-#include "source/postgres/publication.hpp"
 
 namespace leat::postgres {
 
@@ -38,7 +37,11 @@ PostgresSource::PostgresSource(const PostgresConfig& config, const SourceContext
       slot_(config.slot.empty() ? default_name(context.pipeline) : config.slot),
       publication_(config.publication.empty() ? default_name(context.pipeline)
                                               : config.publication),
-      selection_(std::move(selection)) {}
+      selection_(std::move(selection)) {
+    for (const auto& [table, choice] : config.columns)
+        if (!choice.exclude.empty())
+            excluded_[parse_table_name(table)].insert(choice.exclude.begin(), choice.exclude.end());
+}
 
 auto PostgresSource::make(const PostgresConfig& config, const SourceContext& context)
     -> Result<std::unique_ptr<PostgresSource>> {
@@ -80,11 +83,30 @@ auto PostgresSource::prepare(bool resuming) -> Result<void> {
     auto sql = TRY(Connection::connect(options("check")));
     names_ = TRY(select_tables(sql)).tables;
     const bool has_slot = TRY(find_slot(sql, slot_)).has_value();
-    const PreflightRequest request{names_, config_.insert_only, !resuming && !has_slot};
+    const PreflightRequest request{names_, excluded_, config_.insert_only, !resuming && !has_slot};
     server_ = TRY(check_server(sql, request));
     tables_ = TRY(check_tables(sql, request));
-    return ensure_publication(
-        sql, {publication_, !config_.publication.empty(), resuming, config_.insert_only, names_});
+    auto wanted = publication_of(names_, tables_);
+    wanted.must_exist = resuming;
+    wanted.is_begun = resuming;
+    return ensure_publication(sql, wanted);
+}
+
+auto PostgresSource::publication_of(const std::vector<TableName>& names,
+                                    const std::vector<CatalogTable>& tables) const
+    -> PublicationRequest {
+    PublicationRequest request;
+    request.name = publication_;
+    request.users_own = !config_.publication.empty();
+    request.insert_only = config_.insert_only;
+    request.tables = names;
+    request.excluded = excluded_;
+    for (const auto& table : tables) {
+        if (!excluded_.contains(table.name)) continue;
+        auto& columns = request.columns[table.name];
+        for (const auto& column : table.columns) columns.push_back(column.name);
+    }
+    return request;
 }
 
 auto PostgresSource::check_members(const std::vector<SchemaPtr>& schemas) const -> Result<void> {
@@ -136,7 +158,8 @@ auto PostgresSource::start(const Position& from, std::vector<SchemaPtr> schemas)
         });
         if (table != tables_.end())
             known.push_back(
-                {std::move(schema), table->oid, table->file_node, table->generated});
+                {std::move(schema), table->oid, table->file_node, table->generated,
+                 excluded_.contains(table->name)});
     }
     DecoderOptions decoding;
     decoding.work_dir = context_.work_dir;

@@ -15,6 +15,7 @@
 #include "source/postgres/config.hpp"
 #include "source/postgres/decoder.hpp"
 #include "source/postgres/preflight.hpp"
+#include "source/postgres/publication.hpp"
 #include "source/postgres/receiver.hpp"
 #include "source/postgres/slot.hpp"
 #include "source/postgres/snapshot.hpp"
@@ -60,6 +61,9 @@ private:
 
     [[nodiscard]] auto options(const char* part, bool replication = false) const -> ConnectOptions;
     auto select_tables(Connection& sql) const -> Result<SelectedTables>;
+    [[nodiscard]] auto publication_of(const std::vector<TableName>& names,
+                                      const std::vector<CatalogTable>& tables) const
+        -> PublicationRequest;
     auto prepare(bool resuming) -> Result<void>;
     auto check_members(const std::vector<SchemaPtr>& schemas) const -> Result<void>;
     auto make_way_for_slot(const SnapshotRequest& request) -> Result<void>;
@@ -75,6 +79,7 @@ private:
     const std::string slot_;
     const std::string publication_;
     const TableSelection selection_;
+    ExcludedColumns excluded_;
 
     std::vector<TableName> names_;      // what it meant when opened
     std::vector<CatalogTable> tables_;  // as found then

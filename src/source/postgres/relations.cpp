@@ -233,7 +233,11 @@ auto Relations::accept(const pgoutput::Relation& relation, std::uint32_t xid)
         return cannot_follow(name, "it was dropped and made again");
 
     TRY(await_visible(*TRY(sql()), xid));
-    const auto catalog = TRY(load_table(*TRY(sql()), relation.oid));
+    auto catalog = TRY(load_table(*TRY(sql()), relation.oid));
+    if (catalog && entry.table.is_listed)
+        std::erase_if(catalog->columns, [&](const auto& column) {
+            return column_of(known, column.number) == nullptr;
+        });
     const auto* now = catalog ? &*catalog : nullptr;
     const auto found = TRY(find_columns(relation, entry, now, xid));
     std::vector<std::int32_t> ids;

@@ -27,6 +27,7 @@ struct KnownTable {
     std::uint32_t oid = 0;
     std::uint32_t file_node = 0;
     std::vector<CatalogColumn> generated{};  // as found when opened
+    bool is_listed = false;  // published with a column list, to which nothing is ever added
 };
 
 struct RelationOptions {
