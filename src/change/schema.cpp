@@ -39,7 +39,8 @@ auto same_shape(const TableSchema& a, const TableSchema& b) -> bool {
     return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(),
                       [](const Column& x, const Column& y) {
                           return x.name == y.name && x.id == y.id &&
-                                 x.logical_type == y.logical_type && x.type->Equals(*y.type);
+                                 x.logical_type == y.logical_type &&
+                                 x.source_type == y.source_type && x.type->Equals(*y.type);
                       });
 }
 

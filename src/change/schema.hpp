@@ -24,7 +24,8 @@ namespace leat {
 // "timestamptz", "interval", … or the source's own type name over utf8); empty where the Arrow
 // type says all. Timestamps: int64 min/max are -infinity/infinity; date32 likewise int32 min/max.
 // `id` identifies the column at the source for as long as it lives (PostgreSQL: attnum): the same
-// name under another id is another column.
+// name under another id is another column, another name under the same id is a rename.
+// `source_type`: the declared type as the source writes it down for itself; empty: not known.
 // `default_value`: the constant that rows which existed before the column have in it, for
 // backfill; null pointer: NULL.
 struct Column {
@@ -34,6 +35,7 @@ struct Column {
     bool nullable = true;
     std::int32_t id = 0;
     std::shared_ptr<arrow::Scalar> default_value;
+    std::string source_type{};
 };
 
 // How the source names an old row.
@@ -62,7 +64,7 @@ using SchemaPtr = std::shared_ptr<const TableSchema>;
 // The table's identity columns, those that `_before` carries: the key, or all for full_row.
 auto identity_columns(const TableSchema& schema) -> std::vector<int>;
 
-// Same columns (name, type, tag, id), key and identity; version, generation, defaults, nullability
+// Same columns (name, type, tag, id, source type), key and identity; version, generation, defaults, nullability
 // are not compared.
 auto same_shape(const TableSchema& a, const TableSchema& b) -> bool;
 

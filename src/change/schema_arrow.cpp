@@ -59,6 +59,7 @@ auto column_field(const Column& column) -> arrow::Result<std::shared_ptr<arrow::
     metadata->Append("leat.id", std::to_string(column.id));
     metadata->Append("leat.nullable", column.nullable ? "1" : "0");
     if (!column.logical_type.empty()) metadata->Append("leat.type", column.logical_type);
+    if (!column.source_type.empty()) metadata->Append("leat.source_type", column.source_type);
     if (column.default_value) {
         ARROW_ASSIGN_OR_RAISE(auto bytes, encode_scalar(column.default_value));
         metadata->Append("leat.default", std::move(bytes));
@@ -111,6 +112,7 @@ auto parse_column(const arrow::Field& field) -> Result<Column> {
     if (!field.HasMetadata()) return unreadable("column without metadata");
     const auto& metadata = *field.metadata();
     column.logical_type = get(metadata, "leat.type");
+    column.source_type = get(metadata, "leat.source_type");
     column.nullable = get(metadata, "leat.nullable") == "1";
     if (!parse(get(metadata, "leat.id"), column.id)) return unreadable("column without id");
     if (metadata.Contains("leat.default")) {

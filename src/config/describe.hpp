@@ -67,6 +67,10 @@ auto format_value(const M& value) -> std::string {
             },
             fields_of<M>());
         return "{" + join(parts) + "}";
+    } else if constexpr (is_map<M>) {
+        std::vector<std::string> parts;
+        for (const auto& [key, each] : value) parts.push_back(key + ": " + format_value(each));
+        return "{" + join(parts) + "}";
     } else {
         std::vector<std::string> parts;
         for (const auto& each : value) parts.push_back(format_value(each));
@@ -90,7 +94,8 @@ auto type_name() -> std::string {
         std::vector<std::string> names;
         for (const auto& each : names_of(M{})) names.emplace_back(each.name);
         return "one of " + join(names);
-    } else return "list of " + type_name<typename M::value_type>();
+    } else if constexpr (is_map<M>) return "map of " + type_name<typename M::mapped_type>();
+    else return "list of " + type_name<typename M::value_type>();
 }
 
 template <class M>
@@ -104,6 +109,11 @@ template <class M>
 struct ElementOf<std::vector<M>> {
     using type = M;
     static constexpr std::string_view suffix = "[].";
+};
+template <class M>
+struct ElementOf<std::map<std::string, M>> {
+    using type = M;
+    static constexpr std::string_view suffix = ".NAME.";
 };
 
 template <Options T>

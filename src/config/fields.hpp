@@ -17,7 +17,7 @@
 // integer, double, std::string, std::filesystem::path, Secret, Bytes, Duration (or any whole
 // std::chrono duration), an enum E with
 // `constexpr auto names_of(E) { return std::array{config::EnumName{E::a, "a"}, ...}; }` beside it,
-// an option struct, and std::optional, std::vector of these.
+// an option struct, std::optional, std::vector of these, and std::map from text to them.
 // read() is in read.hpp; field_infos(), describe() and show() are in describe.hpp.
 #pragma once
 
@@ -26,6 +26,7 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,6 +59,11 @@ template <class T>
 inline constexpr bool is_duration = false;
 template <class Count, class Period>
 inline constexpr bool is_duration<std::chrono::duration<Count, Period>> = Integer<Count>;
+
+template <class T>
+inline constexpr bool is_map = false;
+template <class T>
+inline constexpr bool is_map<std::map<std::string, T>> = true;
 
 template <class T>
 concept Bounded = Integer<T> || std::same_as<T, double> || std::same_as<T, Bytes> || is_duration<T>;

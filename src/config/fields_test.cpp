@@ -54,6 +54,7 @@ struct Everything {
     std::optional<Secret> maybe_secret{};
     std::vector<std::string> tables{};
     std::vector<Column> columns{};
+    std::map<std::string, Limit> limits{};
     Limit limit{};
 
     static constexpr auto fields() {
@@ -72,7 +73,8 @@ struct Everything {
             field("maybe", &E::maybe, "perhaps").at_least(3),
             field("maybe_secret", &E::maybe_secret, "perhaps"),
             field("tables", &E::tables, "tables").not_empty(),
-            field("columns", &E::columns, "columns"), field("limit", &E::limit, "limits"));
+            field("columns", &E::columns, "columns"), field("limits", &E::limits, "limits by name"),
+            field("limit", &E::limit, "limits"));
     }
 };
 
@@ -84,7 +86,7 @@ struct Forgetful {
 static_assert(detail::has_members<Forgetful, 2>);
 static_assert(!detail::has_members<Forgetful, 1>);
 static_assert(!detail::has_members<Forgetful, 3>);
-static_assert(detail::has_members<Everything, 17>);
+static_assert(detail::has_members<Everything, 18>);
 
 struct Twice {
     std::int64_t first = 0;
@@ -128,7 +130,7 @@ TEST(Read, TakesEveryType) {
         "type: x\nflag: true\ncount: -0\nport: 0x10\nratio: 1\ntext: NO\npath: a/b\n"
         "password: hunter2\nsize: 1.5 GiB\nwait: 1.5s\ntimeout: 2 min\non_full: drop_lane\n"
         "maybe: 3\nmaybe_secret:\ntables: [a, 'b c']\ncolumns:\n- name: c\n  hidden: true\n"
-        "limit: {rows: 7}\n");
+        "limit: {rows: 7}\nlimits: {a b: {rows: 8}, c: {}}\n");
     EXPECT_EQ(messages, Messages{});
     EXPECT_TRUE(value.flag);
     EXPECT_EQ(value.count, 0);
@@ -148,6 +150,9 @@ TEST(Read, TakesEveryType) {
     EXPECT_EQ(value.columns[0].name, "c");
     EXPECT_TRUE(value.columns[0].hidden);
     EXPECT_EQ(value.limit.rows, 7U);
+    ASSERT_EQ(value.limits.size(), 2U);
+    EXPECT_EQ(value.limits.at("a b").rows, 8U);
+    EXPECT_EQ(value.limits.at("c").rows, 1000U);
     EXPECT_EQ(value.limit.bytes, Bytes::mib(64));
 }
 
@@ -186,6 +191,15 @@ TEST(Read, SaysWhatIsWrongWithEveryValueAtOnce) {
                   "'limit.rows' is out of range: it must be at least 1",
                   "'limit.bytes' is out of range: it must be at most 1 GiB",
                   "unknown key 'byte' in 'limit' of sink 'x'; did you mean 'bytes'?"}));
+}
+
+TEST(Read, SaysWhatIsWrongWithinAMap) {
+    EXPECT_EQ(read_text("path: a\nlimits: {a: {row: 1}, b: 3}\n").messages,
+              (Messages{"unknown key 'row' in 'limits.a' of sink 'x'; did you mean 'rows'?",
+                        "'limits.b' must be a map, found a whole number; write it as lines of "
+                        "`key: value`"}));
+    EXPECT_EQ(read_text("path: a\nlimits: [a]\n").messages,
+              Messages{"'limits' must be a map, found a list; write it as lines of `key: value`"});
 }
 
 TEST(Read, RefusesIntegersThatDoNotFit) {
@@ -245,6 +259,9 @@ TEST(Describe, ListsEveryOption) {
     EXPECT_EQ(find("limit.bytes").default_value, "64 MiB");
     EXPECT_EQ(find("columns[].name").doc, "name of the column");
     EXPECT_EQ(find("tables").type, "list of text");
+    EXPECT_EQ(find("limits").type, "map of map");
+    EXPECT_EQ(find("limits").default_value, "{}");
+    EXPECT_EQ(find("limits.NAME.rows").default_value, "1000");
     EXPECT_EQ(find("timeout").default_value, "10 s");
     EXPECT_EQ(find("uri").default_value, "pg://u:**@h");
     EXPECT_EQ(describe<Column>(),

@@ -218,6 +218,12 @@ auto Slot::list(bool filled) const -> const std::vector<Node>* {
     return &node.items;
 }
 
+auto Slot::map() const -> const std::vector<NodeEntry>* {
+    if (node.kind == Node::Kind::map) return &node.entries;
+    wrong_kind(*this, "a map", "write it as lines of `key: value`");
+    return nullptr;
+}
+
 MapReader::MapReader(const Node& node, Problems& problems, std::string where, std::string prefix)
     : node_(node), problems_(problems), where_(std::move(where)), prefix_(std::move(prefix)) {
     if (node.kind == Kind::map || node.kind == Kind::absent) return;

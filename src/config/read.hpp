@@ -71,6 +71,8 @@ struct Slot {
     auto choice(std::span<const std::string_view> names) const -> std::optional<std::size_t>;
     // nullptr if it is no list.
     auto list(bool filled) const -> const std::vector<Node>*;
+    // nullptr if it is no map.
+    auto map() const -> const std::vector<NodeEntry>*;
 };
 
 template <class M>
@@ -112,6 +114,8 @@ auto read_integer(const Slot& slot, const Limits<M>& limits) -> std::optional<M>
 
 template <class M>
 auto read_list(const Slot& slot, Wanted wanted) -> std::optional<M>;
+template <class M>
+auto read_entries(const Slot& slot) -> std::optional<M>;
 
 // Empty where the value is wrong; the problem is then reported.
 template <class M, class Bound>
@@ -139,6 +143,8 @@ auto read_value(const Slot& slot, const Limits<Bound>& limits, Wanted wanted) ->
         return read_enum<M>(slot);
     } else if constexpr (is_vector<M>) {
         return read_list<M>(slot, wanted);
+    } else if constexpr (is_map<M>) {
+        return read_entries<M>(slot);
     } else if constexpr (Options<M>) {
         return read_map<M>(MapReader(slot.node, slot.problems, slot.where, slot.name + "."), {},
                            false);
@@ -158,6 +164,20 @@ auto read_list(const Slot& slot, Wanted wanted) -> std::optional<M> {
                         slot.where};
         auto value = read_value<Item>(item, Limits<BoundOf<Item>>{}, Wanted{.filled = true});
         if (value) values.push_back(std::move(*value));
+    }
+    return values;
+}
+
+template <class M>
+auto read_entries(const Slot& slot) -> std::optional<M> {
+    using Item = typename M::mapped_type;
+    const auto* entries = slot.map();
+    if (entries == nullptr) return std::nullopt;
+    M values;
+    for (const auto& entry : *entries) {
+        const Slot item{entry.value, slot.problems, slot.name + "." + entry.key, slot.where};
+        auto value = read_value<Item>(item, Limits<BoundOf<Item>>{}, Wanted{.filled = true});
+        if (value) values.emplace(entry.key, std::move(*value));
     }
     return values;
 }

@@ -65,8 +65,9 @@ public:
     // one, any other the one that is filled for that generation, beside the live one if there is
     // one; it begins empty, and takes the place of one that was filled for another generation. An
     // added column gets its default in the rows that exist; a dropped column stays, and is NULL in
-    // all rows from then on; a column of the same name and another id is a drop and an add. What
-    // the target cannot follow is Fault::fatal, naming table and column.
+    // all rows from then on; a column of the same name and another id is a drop and an add; one of
+    // the same id and another name is renamed, and names may change places; a type that widens keeps
+    // every value. What the target cannot follow is Fault::fatal, naming table and column.
     virtual auto evolve(const SchemaPtr& schema) -> Result<void> = 0;
 
     // Adds rows to the open epoch. Rows come in source order per table; bounded memory whatever the

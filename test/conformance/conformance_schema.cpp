@@ -76,6 +76,57 @@ TEST_P(SinkConformance, ColumnDroppedAndAddedAgainIsEmptyInOldRows) {
     EXPECT_EQ(lines("t", {"id", "note"}), (Lines{"1|∅", "2|∅", "3|new"}));
 }
 
+TEST_P(SinkConformance, RenamedColumnKeepsItsValues) {
+    const auto renamed = column("remark", 2, arrow::utf8());
+    session([&](Session& sink) {
+        sink.apply(1, BatchFixture(version(1, {id_column, note})).insert({1, "a"}).insert({2, "b"}));
+        // In the middle of an epoch.
+        sink.write(BatchFixture(version(1, {id_column, note})).update({1, "A"}));
+        sink.write(BatchFixture(version(2, {id_column, renamed})).insert({3, "c"}).remove({2}));
+        sink.commit(2);
+    });
+    EXPECT_EQ(lines("t", {"id", "remark"}), (Lines{"1|A", "3|c"}));
+}
+
+TEST_P(SinkConformance, ColumnsMayExchangeTheirNames) {
+    const auto other = column("other", 3, arrow::utf8());
+    const auto note_now = column("note", 3, arrow::utf8());
+    const auto other_now = column("other", 2, arrow::utf8());
+    session([&](Session& sink) {
+        sink.apply(1, BatchFixture(version(1, {id_column, note, other})).insert({1, "n", "o"}));
+        sink.write(BatchFixture(version(1, {id_column, note, other})).insert({2, "n", "o"}));
+        sink.write(BatchFixture(version(2, {id_column, other_now, note_now})).insert({3, "o", "n"}));
+        sink.commit(2);
+    });
+    EXPECT_EQ(lines("t", {"id", "note", "other"}), (Lines{"1|o|n", "2|o|n", "3|n|o"}));
+}
+
+TEST_P(SinkConformance, RenamedColumnAndANewOneOfItsFormerName) {
+    const auto renamed = column("remark", 2, arrow::utf8());
+    session([&](Session& sink) {
+        sink.apply(1, BatchFixture(version(1, {id_column, note})).insert({1, "a"}));
+        sink.apply(2, BatchFixture(version(2, {id_column, renamed, new_note})).insert({2, "b", "c"}));
+    });
+    EXPECT_EQ(lines("t", {"id", "remark", "note"}), (Lines{"1|a|∅", "2|b|c"}));
+}
+
+TEST_P(SinkConformance, WidenedTypesKeepEveryValue) {
+    const auto narrow = version(1, {id_column, column("i", 2, arrow::int32()),
+                                    column("f", 3, arrow::float32())});
+    const auto wide = version(2, {id_column, column("i", 2, arrow::int64()),
+                                  column("f", 3, arrow::float64())});
+    session([&](Session& sink) {
+        sink.apply(1, BatchFixture(narrow).insert({1, -5, 0.5}).insert({2, nullptr, nullptr}));
+        sink.write(BatchFixture(narrow).insert({3, 7, 0.25}).update({2, 6, unsent}));
+        sink.write(BatchFixture(wide)
+                       .insert({4, std::int64_t{1} << 40, 0.1})
+                       .update({1, unsent, 1.5}));
+        sink.commit(2);
+    });
+    EXPECT_EQ(lines("t", {"id", "i", "f"}),
+              (Lines{"1|-5|1.5", "2|6|∅", "3|7|0.25", "4|1099511627776|0.1"}));
+}
+
 TEST_P(SinkConformance, SchemaChangesInTheMiddleOfAnEpoch) {
     session([](Session& sink) {
         sink.apply(1, BatchFixture(version(1, {id_column, note}))

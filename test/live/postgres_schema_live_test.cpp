@@ -108,7 +108,7 @@ TEST_F(PostgresSchema, ChangesThatDoNotTouchTheRows) {
     sql("ALTER TABLE t ADD g int GENERATED ALWAYS AS (id * 2) STORED");
     sql("UPDATE t SET v = 'c'");
     EXPECT_EQ(row_texts(run_.read_all()), (Texts{"U 1|b", "U 1|c"}));
-    EXPECT_EQ(run_.schema("t")->version, 1U);
+    EXPECT_EQ(run_.schema("t")->version, 2U);  // the longer type is remembered
 }
 
 TEST_F(PostgresSchema, VolatileDefaultStopsTheTable) {
@@ -118,11 +118,93 @@ TEST_F(PostgresSchema, VolatileDefaultStopsTheTable) {
     expect_stop("column c was added with a default that is no stored constant");
 }
 
-TEST_F(PostgresSchema, RenameStopsTheTable) {
+TEST_F(PostgresSchema, RenamedColumnStaysTheSame) {
+    start();
+    sql("INSERT INTO t VALUES (2, 'b')");
+    sql("ALTER TABLE t RENAME v TO w");
+    sql("INSERT INTO t VALUES (3, 'c')");
+    sql("ALTER TABLE t RENAME id TO number");
+    sql("UPDATE t SET number = 4 WHERE number = 3");
+    EXPECT_EQ(row_texts(run_.read_all()), (Texts{"I 2|b", "I 3|c", "U 4|c (3)"}));
+    const auto schema = run_.schema("t");
+    EXPECT_EQ(schema->columns[0].name, "number");
+    EXPECT_EQ(schema->columns[1].name, "w");
+    EXPECT_EQ(schema->columns[1].id, 2);
+    EXPECT_EQ(schema->version, 3U);
+}
+
+TEST_F(PostgresSchema, ColumnsThatExchangeTheirNames) {
+    sql("CREATE TABLE t (id int PRIMARY KEY, a text, b text)");
+    run_.start();
+    sql("BEGIN; ALTER TABLE t RENAME a TO x; ALTER TABLE t RENAME b TO a; "
+        "ALTER TABLE t RENAME x TO b; INSERT INTO t (id, a, b) VALUES (1, 'a', 'b'); COMMIT");
+    EXPECT_EQ(row_texts(run_.read_all()), Texts{"I 1|b|a"});
+    EXPECT_EQ(run_.schema("t")->columns[1].name, "b");
+    EXPECT_EQ(run_.schema("t")->columns[1].id, 2);
+    EXPECT_EQ(run_.schema("t")->columns[2].id, 3);
+}
+
+TEST_F(PostgresSchema, NameOfARenamedColumnTakenByAnotherOne) {
     start();
     sql("ALTER TABLE t RENAME v TO w");
+    sql("ALTER TABLE t DROP w; ALTER TABLE t ADD w text");
     sql("INSERT INTO t VALUES (2, 'b')");
-    expect_stop("column v was renamed to w");
+    EXPECT_EQ(row_texts(run_.read_all()), Texts{"I 2|b"});
+    EXPECT_EQ(run_.schema("t")->columns[1].id, 3);
+}
+
+TEST_F(PostgresSchema, RowsOfARenamedColumnWhoseNameWasTakenAreNeverMixed) {
+    start();
+    sql("ALTER TABLE t RENAME v TO w");
+    sql("UPDATE t SET w = 'z'");
+    sql("ALTER TABLE t DROP w; ALTER TABLE t ADD w text");
+    sql("INSERT INTO t VALUES (2, 'b')");
+    expect_stop("which is which cannot be told");
+}
+
+TEST_F(PostgresSchema, AddedColumnThatIsRenamedBeforeItsRowsAreRead) {
+    start();
+    sql("ALTER TABLE t ADD c int DEFAULT 3");
+    sql("INSERT INTO t VALUES (2, 'b', 2)");
+    sql("ALTER TABLE t RENAME c TO d");
+    sql("INSERT INTO t VALUES (3, 'c', 4)");
+    EXPECT_EQ(row_texts(run_.read_all()), (Texts{"I 2|b|2", "I 3|c|4"}));
+    EXPECT_EQ(run_.schema("t")->columns[2].name, "d");
+    EXPECT_EQ(run_.schema("t")->columns[2].id, 3);
+}
+
+TEST_F(PostgresSchema, WidenedTypesAreFollowed) {
+    start("CREATE TABLE t (id int PRIMARY KEY, v text, i int2, f float4, c varchar(3), "
+          "n numeric(4,2), u numeric(4,2), l int4[])");
+    sql("INSERT INTO t VALUES (2, 'b', 2, 0.5, 'abc', 1.25, 1.25, '{1}')");
+    sql("ALTER TABLE t ALTER id TYPE bigint, ALTER i TYPE int4, ALTER f TYPE float8, "
+        "ALTER c TYPE text, ALTER n TYPE numeric(20,4), ALTER u TYPE numeric, ALTER l TYPE int8[]");
+    sql("INSERT INTO t VALUES (3, 'c', 70000, 0.1, 'abcd', 123456.0001, 1e50, '{5000000000}')");
+    const auto rows = row_texts(run_.read_all());
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].substr(0, 23), "I 2|b|2|0.5|abc|1.25|1.");
+    EXPECT_NE(rows[1].find("|70000|0.1|abcd|123456.0001|1" + std::string(50, '0')),
+              std::string::npos) << rows[1];
+    const auto schema = run_.schema("t");
+    EXPECT_EQ(schema->version, 2U);
+    EXPECT_TRUE(schema->columns[0].type->Equals(*arrow::int64()));
+    EXPECT_TRUE(schema->columns[2].type->Equals(*arrow::int32()));
+    EXPECT_TRUE(schema->columns[5].type->Equals(*arrow::decimal128(20, 4)));
+    EXPECT_EQ(schema->columns[6].logical_type, "numeric");
+}
+
+TEST_F(PostgresSchema, WideningIsFollowedAfterARestart) {
+    start("CREATE TABLE t (id int PRIMARY KEY, v varchar(5))");
+    run_.close();
+    sql("ALTER TABLE t ALTER id TYPE bigint, ALTER v TYPE varchar(6)");
+    ASSERT_TRUE(run_.reopen().has_value());
+    sql("INSERT INTO t VALUES (5000000000, 'abcdef')");
+    EXPECT_EQ(row_texts(run_.read_all()), Texts{"I 5000000000|abcdef"});
+    run_.close();
+    ASSERT_TRUE(run_.reopen().has_value());
+    sql("ALTER TABLE t ALTER v TYPE varchar(5) USING substr(v, 1, 5)");
+    sql("INSERT INTO t VALUES (3, 'a')");
+    expect_stop("column v changed its type from character varying(6) to character varying(5)");
 }
 
 TEST_F(PostgresSchema, AnotherTypeStopsTheTable) {
@@ -131,7 +213,87 @@ TEST_F(PostgresSchema, AnotherTypeStopsTheTable) {
     run_.read_all();
     sql("ALTER TABLE t ALTER v TYPE int USING v::int");
     sql("INSERT INTO t VALUES (2, 2)");
-    expect_stop("column v has another type");
+    expect_stop("column v changed its type from text to integer");
+}
+
+TEST_F(PostgresSchema, DateToTimestampStopsTheTable) {
+    start("CREATE TABLE t (id int PRIMARY KEY, v text, d date)");
+    sql("ALTER TABLE t ALTER d TYPE timestamp");
+    sql("INSERT INTO t VALUES (2, 'b', now())");
+    expect_stop("column d changed its type from date to timestamp without time zone");
+}
+
+TEST_F(PostgresSchema, NarrowedNumericThatIsReadAsTextStopsTheTable) {
+    start("CREATE TABLE t (id int PRIMARY KEY, v text, n numeric)");
+    sql("INSERT INTO t VALUES (2, 'b', 1.555)");
+    run_.read_all();
+    sql("ALTER TABLE t ALTER n TYPE numeric(60,2)");
+    sql("INSERT INTO t VALUES (3, 'c', 1.55)");
+    expect_stop("column n changed its type from numeric to numeric(60,2)");
+}
+
+TEST_F(PostgresSchema, EnumsThatGrowAndDomains) {
+    sql("CREATE TYPE mood AS ENUM ('sad'); CREATE DOMAIN small AS int CHECK (VALUE < 10)");
+    start("CREATE TABLE t (id int PRIMARY KEY, v text, m mood, d small)");
+    sql("ALTER TYPE mood ADD VALUE 'happy' BEFORE 'sad'");
+    sql("INSERT INTO t VALUES (2, 'b', 'happy', 9)");
+    sql("ALTER DOMAIN small DROP CONSTRAINT small_check");
+    sql("INSERT INTO t VALUES (3, 'c', 'sad', 10)");
+    sql("ALTER TABLE t ALTER d TYPE bigint");
+    sql("INSERT INTO t VALUES (4, 'd', 'sad', 5000000000)");
+    const auto rows = row_texts(run_.read_all());
+    EXPECT_EQ(rows, (Texts{"I 2|b|happy|9", "I 3|c|sad|10", "I 4|d|sad|5000000000"}));
+}
+
+TEST_F(PostgresSchema, FrozenTableStopsAtAnyChangeAndGoesOnWhenItMayEvolve) {
+    run_.config.on_schema_change = postgres::OnSchemaChange::freeze;
+    start("CREATE TABLE t (id int PRIMARY KEY, v text, n numeric(4,2), gone int)");
+    sql("INSERT INTO t VALUES (2, 'b', 1.5)");
+    sql("CREATE INDEX ON t (v); ANALYZE t");
+    sql("UPDATE t SET v = 'c' WHERE id = 2");
+    EXPECT_EQ(row_texts(run_.read_all()), (Texts{"I 2|b|1.50|-", "U 2|c|1.50|-"}));
+    sql("ALTER TABLE t ADD c int DEFAULT 3, ALTER n TYPE numeric(6,2), DROP gone");
+    sql("ALTER TABLE t RENAME v TO w");
+    sql("INSERT INTO t VALUES (3, 'd', 1, 4)");
+    auto frame = run_.read_one();
+    while (frame && frame->kind == FrameKind::position) frame = run_.read_one();
+    ASSERT_FALSE(frame.has_value());
+    EXPECT_EQ(frame.error().fault, Fault::fatal);
+    EXPECT_NE(frame.error().what.find(
+                  "public.t changed, and source.on_schema_change is freeze: column gone was dropped, "
+                  "column v was renamed to w, column n changed its type from numeric(4,2) to "
+                  "numeric(6,2), column c was added"),
+              std::string::npos) << frame.error().what;
+    EXPECT_NE(frame.error().hint.find("evolve"), std::string::npos);
+    run_.close();
+    run_.config.on_schema_change = postgres::OnSchemaChange::evolve;
+    ASSERT_TRUE(eventually([&] { return run_.reopen().has_value(); }));
+    EXPECT_EQ(row_texts(run_.read_all()), Texts{"I 3|d|1.00|4"});
+}
+
+TEST_F(PostgresSchema, FrozenTableStopsAtAValueThatWouldMakeItsColumnText) {
+    run_.config.on_schema_change = postgres::OnSchemaChange::freeze;
+    start("CREATE TABLE t (id int PRIMARY KEY, v text, n numeric(4,2))");
+    sql("INSERT INTO t VALUES (2, 'b', 'NaN')");
+    auto frame = run_.read_one();
+    while (frame && frame->kind == FrameKind::position) frame = run_.read_one();
+    ASSERT_FALSE(frame.has_value());
+    EXPECT_NE(frame.error().what.find("a value of column n does not fit its type"),
+              std::string::npos) << frame.error().what;
+}
+
+TEST_F(PostgresSchema, GeneratedColumnsAreNotCaptured) {
+    start("CREATE TABLE t (id int PRIMARY KEY, v text, g int GENERATED ALWAYS AS (id * 2) STORED)");
+    sql("INSERT INTO t VALUES (2, 'b')");
+    sql("ALTER TABLE t ADD h int GENERATED ALWAYS AS (id * 3) STORED");
+    sql("INSERT INTO t VALUES (3, 'c')");
+    EXPECT_EQ(row_texts(run_.read_all()), (Texts{"I 2|b", "I 3|c"}));
+    sql("ALTER TABLE t ADD p int");
+    sql("INSERT INTO t (id, v, p) VALUES (4, 'd', 5)");
+    EXPECT_EQ(row_texts(run_.read_all()), Texts{"I 4|d|5"});
+    sql("ALTER TABLE t ALTER g DROP EXPRESSION");
+    sql("INSERT INTO t (id, v, g) VALUES (5, 'e', 6)");
+    expect_stop("column g is no longer generated");
 }
 
 TEST_F(PostgresSchema, AnotherKeyStopsTheTable) {

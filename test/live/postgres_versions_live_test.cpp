@@ -42,6 +42,31 @@ TEST_P(PostgresVersion, ImageStreamLargeTransactionRestart) {
     EXPECT_EQ(row_texts(run.read_all()), Texts{"T -|-|-"});
 }
 
+TEST(PostgresColumnLists, AreMissingBefore15) {
+    PostgresServer server({14, {}});
+    run_sql(server.uri(), "CREATE TABLE t (id int PRIMARY KEY, v text)");
+    SourceRun run(server.uri(), {"t"});
+    run.config.columns["t"].exclude = {"v"};
+    const auto opened = run.open();
+    ASSERT_FALSE(opened.has_value());
+    EXPECT_EQ(opened.error().fault, Fault::config);
+    EXPECT_NE(opened.error().what.find("column lists of publications since 15"), std::string::npos);
+}
+
+// PostgreSQL 18 makes generated columns virtual unless they are said to be stored.
+TEST(PostgresVirtualColumns, AreNotCaptured) {
+    PostgresServer server({18, {}});
+    const auto uri = server.uri();
+    run_sql(uri, "CREATE TABLE t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2), v text); "
+                 "INSERT INTO t VALUES (1, DEFAULT, 'a')");
+    SourceRun run(uri, {"t"});
+    EXPECT_EQ(run.start(), Texts{"S 1|a"});
+    run_sql(uri, "ALTER TABLE t ADD h int GENERATED ALWAYS AS (id * 3) VIRTUAL; "
+                 "INSERT INTO t (id, v) VALUES (2, 'b')");
+    run_sql(uri, "ALTER TABLE t ADD c int DEFAULT 4; INSERT INTO t (id, v) VALUES (3, 'c')");
+    EXPECT_EQ(row_texts(run.read_all()), (Texts{"I 2|b", "I 3|c|4"}));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, PostgresVersion, testing::Values(14, 15, 16, 17, 18),
                          [](const auto& one) { return std::to_string(one.param); });
 

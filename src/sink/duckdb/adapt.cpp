@@ -11,6 +11,8 @@
 
 #include <algorithm>
 
+#include "sink/duckdb/widen.hpp"
+
 namespace leat::duckdb {
 
 namespace {
@@ -52,7 +54,8 @@ auto adapt_before(const Batch& batch, const TableSchema& to) -> arrow::Result<Ar
         if (old < 0 || place == from_columns.end()) {
             ARROW_ASSIGN_OR_RAISE(values, constant(column, before->length()));
         } else {
-            values = structs.field(static_cast<int>(place - from_columns.begin()));
+            const auto& sent = structs.field(static_cast<int>(place - from_columns.begin()));
+            ARROW_ASSIGN_OR_RAISE(values, widen(sent, column.type));
         }
         fields.push_back(std::move(values));
         types.push_back(arrow::field(column.name, column.type));
@@ -111,7 +114,8 @@ auto adapted(const Batch& batch, const TableSchema& to) -> arrow::Result<arrow::
         if (old < 0) {
             ARROW_ASSIGN_OR_RAISE(values, constant(column, batch.rows->num_rows()));
         } else {
-            values = batch.rows->column(first_table_column + old);
+            const auto& sent = batch.rows->column(first_table_column + old);
+            ARROW_ASSIGN_OR_RAISE(values, widen(sent, column.type));
         }
         arrays.push_back(std::move(values));
     }

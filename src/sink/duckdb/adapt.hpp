@@ -9,7 +9,8 @@
 namespace leat::duckdb {
 
 // The batch as rows of `schema`, a later version of the same table and generation: a column that
-// came later holds its default (the rows that existed got it too), one that went is left out.
+// came later holds its default (the rows that existed got it too), one that went is left out, values
+// of a widened one are widened.
 auto adapt(const Batch& batch, const SchemaPtr& schema) -> Result<Batch>;
 
 // Batches of the same schema, one after the other.

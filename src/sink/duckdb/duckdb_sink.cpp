@@ -199,7 +199,7 @@ auto DuckDbSink::evolve(const SchemaPtr& schema) -> Result<void> {
     if (copy == nullptr) return add_copy(schema);
     TRY(duckdb::check_change(*copy->wanted, *schema));
     if (copy->wanted->version < schema->version)
-        copy->wanted = duckdb::successor(*copy->wanted, *schema);
+        copy->wanted = TRY(duckdb::successor(*copy->wanted, *schema));
     return {};
 }
 

@@ -1,21 +1,16 @@
-// DDL of the DuckDB sink: creating and altering tables, and the record of what each one is.
+// DDL of the DuckDB sink: creating and altering tables. What each one is stands in own_tables.cpp.
 #include "sink/duckdb/schema.hpp"
 
 #include <arrow/array.h>
 #include <arrow/array/util.h>
-#include <arrow/buffer.h>
-#include <arrow/io/memory.h>
-#include <arrow/ipc/dictionary.h>
-#include <arrow/ipc/reader.h>
-#include <arrow/ipc/writer.h>
 #include <arrow/scalar.h>
 
 #include <algorithm>
 #include <set>
 
-#include "change/batch.hpp"
 #include "sink/duckdb/appender.hpp"
 #include "sink/duckdb/column_type.hpp"
+#include "sink/duckdb/widen.hpp"
 
 namespace leat::duckdb {
 
@@ -51,40 +46,6 @@ auto key_ids(const TableSchema& schema) -> std::vector<std::int32_t> {
 
 auto arrow_error(const arrow::Status& status) -> Error {
     return {Fault::fatal, "arrow: " + status.message(), "", "duckdb schema"};
-}
-
-auto to_bytes(const TableSchema& schema) -> Result<std::string> {
-    const auto layout = TRY(to_arrow(schema, {}));
-    const auto buffer = arrow::ipc::SerializeSchema(*layout);
-    if (!buffer.ok()) return arrow_error(buffer.status());
-    return (*buffer)->ToString();
-}
-
-auto from_bytes(std::string bytes) -> Result<SchemaPtr> {
-    arrow::io::BufferReader stream(arrow::Buffer::FromString(std::move(bytes)));
-    arrow::ipc::DictionaryMemo memo;
-    const auto layout = arrow::ipc::ReadSchema(&stream, &memo);
-    if (!layout.ok()) return arrow_error(layout.status());
-    return from_arrow(**layout);
-}
-
-auto hex(std::string_view bytes) -> std::string {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        out += digits[byte >> 4U];
-        out += digits[byte & 15U];
-    }
-    return out;
-}
-
-auto from_hex(std::string_view text) -> std::string {
-    const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'A' + 10; };
-    std::string bytes;
-    for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-        bytes += static_cast<char>(digit(text[i]) * 16 + digit(text[i + 1]));
-    return bytes;
 }
 
 // A temporary table of one row that holds the column's default, encoded as any other value is.
@@ -141,6 +102,8 @@ public:
         if (hold) TRY(statement("ADD COLUMN \"_leat_hold\" BOOLEAN"));
         for (const auto& name : drops) TRY(statement("DROP COLUMN " + quoted(name)));
         for (const auto& name : drops) std::erase(table_.columns, name);
+        TRY(rename_columns());
+        TRY(widen_columns());
         TRY(add_columns());
         if (hold) TRY(statement("DROP COLUMN \"_leat_hold\""));
         return {};
@@ -162,6 +125,33 @@ private:
         return names;
     }
 
+    // By way of a name that nobody has, because names may change places.
+    auto rename_columns() -> Result<void> {
+        std::vector<const Column*> renamed;
+        for (const auto& column : table_.wanted->columns) {
+            const auto* const old = by_id(*table_.applied, column.id);
+            if (old == nullptr || old->name == column.name) continue;
+            TRY(rename(old->name, passing_name(column)));
+            renamed.push_back(&column);
+        }
+        for (const auto* column : renamed) TRY(rename(passing_name(*column), column->name));
+        return {};
+    }
+
+    static auto passing_name(const Column& column) -> std::string {
+        return "_leat_rename_" + std::to_string(column.id);
+    }
+
+    auto widen_columns() -> Result<void> {
+        for (const auto& column : table_.wanted->columns) {
+            const auto* const old = by_id(*table_.applied, column.id);
+            if (old == nullptr || type_of(*old).sql == type_of(column).sql) continue;
+            TRY(statement("ALTER COLUMN " + quoted(column.name) + " SET DATA TYPE " +
+                          type_of(column).sql));
+        }
+        return {};
+    }
+
     auto add_columns() -> Result<void> {
         for (const auto& column : table_.wanted->columns) {
             if (by_id(*table_.applied, column.id) != nullptr) continue;
@@ -179,6 +169,11 @@ private:
         return std::any_of(table_.columns.begin(), table_.columns.end(),
                            [&](const auto& other) { return folded(other) == folded(name); });
     }
+    auto rename(const std::string& from, const std::string& to) -> Result<void> {
+        TRY(statement("RENAME COLUMN " + quoted(from) + " TO " + quoted(to)));
+        std::replace(table_.columns.begin(), table_.columns.end(), from, to);
+        return {};
+    }
     auto add(const Column& column, const std::string& clause) -> Result<void> {
         TRY(statement("ADD COLUMN " + quoted(column.name) + " " + type_of(column).sql + clause));
         table_.columns.push_back(column.name);
@@ -192,39 +187,6 @@ private:
     Connection& connection_;
     TargetTable& table_;
 };
-
-auto forget_statement(const TableName& table, bool is_live) -> std::string {
-    return "DELETE FROM main._leat_tables WHERE source_schema = " + literal(table.schema) +
-           " AND source_table = " + literal(table.table) + " AND is_live = " +
-           (is_live ? "true" : "false") + "; ";
-}
-
-auto record(Connection& connection, const TargetTable& table) -> Result<void> {
-    const auto& schema = *table.wanted;
-    const auto bytes = TRY(to_bytes(schema));
-    TRY(connection.execute(
-        forget_statement(schema.name, table.is_live) + "INSERT INTO main._leat_tables VALUES (" +
-        literal(table.name) + ", " + literal(schema.name.schema) + ", " +
-        literal(schema.name.table) + ", " + std::to_string(schema.version) + ", " +
-        std::to_string(schema.generation) + ", unhex('" + hex(bytes) + "'), " +
-        (table.is_live ? "true" : "false") + ")"));
-    return {};
-}
-
-auto load_columns(Connection& connection, TargetTable& table) -> Result<void> {
-    const auto rows = TRY(
-        connection.rows("SELECT column_name::VARCHAR FROM duckdb_columns() WHERE database_name = "
-                        "current_database() AND schema_name = 'main' AND table_name = " +
-                        literal(table.name) + " ORDER BY column_index"));
-    table.columns.clear();
-    for (const auto& row : rows) table.columns.push_back(row.at(0).value_or(""));
-    for (const auto& column : table.applied->columns)
-        if (std::find(table.columns.begin(), table.columns.end(), column.name) ==
-            table.columns.end())
-            return cannot_follow(*table.applied,
-                                 "somebody removed the table or its column " + column.name);
-    return {};
-}
 
 }  // namespace
 
@@ -264,51 +226,28 @@ auto check_change(const TableSchema& from, const TableSchema& to) -> Result<void
     for (const auto& column : to.columns) {
         const auto* const old = by_id(from, column.id);
         if (old == nullptr) continue;
-        if (old->name != column.name)
-            return cannot_follow(to, "column " + old->name + " was renamed to " + column.name);
-        if (type_of(*old).sql != type_of(column).sql)
+        if (type_of(*old).sql != type_of(column).sql && !widens(type_of(*old), type_of(column)))
             return cannot_follow(to, "column " + column.name + " changed its type from " +
                                          type_of(*old).sql + " to " + type_of(column).sql);
     }
     return {};
 }
 
-auto successor(const TableSchema& from, const TableSchema& to) -> SchemaPtr {
+auto successor(const TableSchema& from, const TableSchema& to) -> Result<SchemaPtr> {
     auto schema = std::make_shared<TableSchema>(to);
     schema->generation = from.generation;
-    for (auto& column : schema->columns)
-        if (const auto* const old = by_id(from, column.id); old != nullptr)
-            column.default_value = old->default_value;
-    return schema;
-}
-
-auto make_catalog(Connection& connection) -> Result<void> {
-    TRY(connection.execute(
-        "BEGIN; "
-        "CREATE TABLE IF NOT EXISTS main._leat_progress (pipeline VARCHAR, lane VARCHAR, "
-        "queue_id VARCHAR, incarnation UBIGINT, progress VARCHAR); "
-        "CREATE TABLE IF NOT EXISTS main._leat_tables (target VARCHAR, source_schema VARCHAR, "
-        "source_table VARCHAR, version UBIGINT, generation UBIGINT, schema BLOB, "
-        "is_live BOOLEAN); "
-        "COMMIT"));
-    return {};
-}
-
-auto load_tables(Connection& connection) -> Result<Tables> {
-    Tables tables;
-    const auto rows = TRY(connection.rows(
-        "SELECT target, hex(schema), is_live::VARCHAR FROM main._leat_tables"));
-    for (const auto& row : rows) {
-        TargetTable table;
-        table.name = row.at(0).value_or("");
-        table.applied = TRY(from_bytes(from_hex(row.at(1).value_or(""))));
-        table.wanted = table.applied;
-        table.is_live = row.at(2) == "true";
-        TRY(load_columns(connection, table));
-        CopyName name{table.applied->name, table.is_live};
-        tables.emplace(std::move(name), std::move(table));
+    for (auto& column : schema->columns) {
+        const auto* const old = by_id(from, column.id);
+        if (old == nullptr) continue;
+        column.default_value = old->default_value;
+        if (!column.default_value || column.default_value->type->Equals(*column.type)) continue;
+        const auto array = arrow::MakeArrayFromScalar(*column.default_value, 1);
+        if (!array.ok()) return arrow_error(array.status());
+        const auto widened = widen(*array, column.type);
+        if (!widened.ok()) return arrow_error(widened.status());
+        column.default_value = *(*widened)->GetScalar(0);
     }
-    return tables;
+    return schema;
 }
 
 auto find_copy(Tables& tables, const TableSchema& schema) -> TargetTable* {
@@ -325,22 +264,6 @@ auto find_copy(Tables& tables, const TableSchema& schema) -> TargetTable* {
 
 auto aside_name(const TableName& table) -> std::string {
     return std::string(reserved) + "new_" + target_name(table);
-}
-
-auto make_live(Connection& connection, Tables& tables, const TableName& table) -> Result<void> {
-    auto copy = std::move(tables.extract({table, false}).mapped());
-    const auto target = target_name(table);
-    if (tables.erase({table, true}) > 0)
-        TRY(connection.execute("DROP TABLE main." + quoted(target)));
-    if (copy.name != target)
-        TRY(connection.execute("ALTER TABLE main." + quoted(copy.name) + " RENAME TO " +
-                               quoted(target)));
-    copy.name = target;
-    copy.is_live = true;
-    TRY(connection.execute(forget_statement(table, false)));
-    TRY(record(connection, copy));
-    tables.emplace(CopyName{table, true}, std::move(copy));
-    return {};
 }
 
 auto alter(Connection& connection, TargetTable& table) -> Result<void> {

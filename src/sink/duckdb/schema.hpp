@@ -47,17 +47,19 @@ auto folded(std::string_view name) -> std::string;
 // Refuses what DuckDB cannot hold as a table: reserved names, columns that differ in case only,
 // types without a place.
 auto check_schema(const TableSchema& schema) -> Result<void>;
-// Refuses a change that a copy cannot follow: another key, a type, a name.
+// Refuses a change that a copy cannot follow: another key, a type that does not widen.
 auto check_change(const TableSchema& from, const TableSchema& to) -> Result<void>;
 
-// `to` as it is wanted of the same copy after `from`: a column keeps the default it came with, which is what the
-// rows before it hold, whatever became of the default later.
-auto successor(const TableSchema& from, const TableSchema& to) -> SchemaPtr;
+// `to` as it is wanted of the same copy after `from`: a column keeps the default it came with, which
+// is what the rows before it hold, whatever became of the default later.
+auto successor(const TableSchema& from, const TableSchema& to) -> Result<SchemaPtr>;
 
 // Makes the sink's own tables where they are missing; reads what they say. `columns` is read from
 // DuckDB's catalog, so that a table that somebody dropped or altered is noticed.
 auto make_catalog(Connection& connection) -> Result<void>;
 auto load_tables(Connection& connection) -> Result<Tables>;
+// Says in them what the table was brought to: `wanted`.
+auto record(Connection& connection, const TargetTable& table) -> Result<void>;
 
 // The copy takes the place of the live one, if there is one. No row of either may have been changed
 // in the same transaction.

@@ -64,6 +64,7 @@ auto PostgresSource::take_images(const SnapshotRequest& request, std::string sna
     ImageOptions imaging;
     imaging.sql = options("snapshot");
     imaging.tables.assign(request.tables.begin(), request.tables.end());
+    imaging.excluded = excluded_;
     imaging.snapshot = std::move(snapshot);
     imaging.layout = {config_.insert_only, request.generation};
     imaging.text_columns_file = text_columns_file();

@@ -22,9 +22,10 @@ SELECT c.oid, c.relfilenode, c.relkind, c.relpersistence, c.relreplident, c.reln
 
 constexpr auto column_query = R"(
 SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.atthasdef,
-       a.attndims, CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END
+       a.attndims, CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END,
+       a.attisdropped, a.attgenerated <> '', a.xmin
   FROM pg_attribute a
- WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+ WHERE a.attrelid = $1 AND a.attnum > 0
  ORDER BY a.attnum)";
 
 // A deferrable constraint cannot identify rows, and neither can an index that is not yet valid.
@@ -58,7 +59,12 @@ auto load_columns(Connection& connection, CatalogTable& table) -> Result<void> {
         column.has_default = rows.truth(row, 5);
         column.dimensions = static_cast<std::int32_t>(rows.number(row, 6));
         if (!rows.is_null(row, 7)) column.missing_value = rows.text(row, 7);
-        table.columns.push_back(std::move(column));
+        if (rows.truth(row, 8)) {
+            const auto xid = static_cast<std::uint32_t>(rows.number(row, 10));
+            table.dropped.push_back({column.number, xid});
+        } else {
+            (rows.truth(row, 9) ? table.generated : table.columns).push_back(std::move(column));
+        }
     }
     return {};
 }
@@ -116,6 +122,20 @@ auto CatalogTable::column(std::int32_t number) const -> const CatalogColumn* {
     const auto found = std::find_if(columns.begin(), columns.end(),
                                     [&](const auto& column) { return column.number == number; });
     return found == columns.end() ? nullptr : &*found;
+}
+
+auto CatalogTable::column(std::string_view column_name) const -> const CatalogColumn* {
+    const auto found =
+        std::find_if(columns.begin(), columns.end(),
+                     [&](const auto& column) { return column.name == column_name; });
+    return found == columns.end() ? nullptr : &*found;
+}
+
+auto leave_out(CatalogTable& table, const ExcludedColumns& excluded) -> void {
+    const auto found = excluded.find(table.name);
+    if (found == excluded.end()) return;
+    std::erase_if(table.columns,
+                  [&](const auto& column) { return found->second.contains(column.name); });
 }
 
 auto same_definition(const CatalogTable& a, const CatalogTable& b) -> bool {

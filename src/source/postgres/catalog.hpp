@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +33,12 @@ struct CatalogColumn {
     }
 };
 
+// `xid`: of the transaction that dropped it.
+struct DroppedColumn {
+    std::int32_t number = 0;
+    std::uint32_t xid = 0;
+};
+
 struct CatalogTable {
     TableName name;
     std::uint32_t oid = 0;
@@ -39,6 +47,8 @@ struct CatalogTable {
     char persistence = 'p';
     char replica_identity = 'd';
     std::vector<CatalogColumn> columns;       // live ones that are not generated, by number
+    std::vector<DroppedColumn> dropped;       // by number
+    std::vector<CatalogColumn> generated;     // by number
     std::vector<std::int32_t> primary_key;    // column numbers in key order
     std::vector<std::int32_t> identity_index; // the same of the REPLICA IDENTITY index
     std::int32_t last_number = 0;             // highest number ever given
@@ -52,7 +62,13 @@ struct CatalogTable {
     // UPDATE and DELETE would fail at the source once the table is published with them.
     [[nodiscard]] auto lacks_identity() const -> bool;
     [[nodiscard]] auto column(std::int32_t number) const -> const CatalogColumn*;
+    [[nodiscard]] auto column(std::string_view column_name) const -> const CatalogColumn*;
 };
+
+// Names of columns that are not captured. A table that is in it is published with a column list.
+using ExcludedColumns = std::map<TableName, std::set<std::string>>;
+// Such columns are none of the table's from here on.
+auto leave_out(CatalogTable& table, const ExcludedColumns& excluded) -> void;
 
 // Everything that must not change while an image is read.
 auto same_definition(const CatalogTable& a, const CatalogTable& b) -> bool;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "source/postgres/postgres_source.hpp"
-#include "source/postgres/publication.hpp"
 
 namespace leat::postgres {
 
@@ -67,6 +66,22 @@ auto describe(const CatalogTable& table, bool insert_only) -> std::string {
         case RowIdentity::append_only: return name + "inserts only";
     }
     return name;
+}
+
+auto describe_table(const CatalogTable& table, bool insert_only, Findings& findings) -> void {
+    findings.push_back(ok(describe(table, insert_only)));
+    if (table.generated.empty()) return;
+    std::string names;
+    for (const auto& column : table.generated) names += (names.empty() ? "" : ", ") + column.name;
+    findings.push_back(notice(to_string(table.name) + ": generated columns are not captured: " + names,
+                              "Compute them by a transform, or by a view over the warehouse."));
+}
+
+auto describe(const SelectedTables::Match& match) -> std::string {
+    std::string names;
+    for (const auto& table : match.tables)
+        names += (names.empty() ? "" : ", ") + to_string(table);
+    return match.pattern.text + (match.pattern.is_exclusion ? " leaves out " : " matches ") + names;
 }
 
 // Making a publication takes CREATE on the database and the ownership of every table.
@@ -135,15 +150,22 @@ auto PostgresSource::check() -> Result<std::vector<Finding>> {
     Findings findings;
     auto sql = TRY(Connection::connect(options("check")));
     const auto slot = TRY(find_slot(sql, slot_));
-    const PreflightRequest request{names_, config_.insert_only, !slot.has_value()};
+    const auto selected = select_tables(sql);
+    const PreflightRequest request{selected ? selected->tables : std::vector<TableName>(), excluded_,
+                                   config_.insert_only, !slot.has_value()};
     TRY(check_settings(sql, request, findings));
+    if (!selected) {
+        findings.push_back(problem(selected.error()));
+        return findings;
+    }
+    for (const auto& match : selected->matches) findings.push_back(ok(describe(match)));
     const auto tables = TRY(examine_tables(sql, request));
     for (const auto& table : tables.tables)
-        findings.push_back(ok(describe(table, config_.insert_only)));
+        describe_table(table, config_.insert_only, findings);
     for (const auto& found : tables.problems) findings.push_back(problem(found));
-    TRY(check_publication(
-        sql, {publication_, !config_.publication.empty(), false, config_.insert_only, names_},
-        findings));
+    auto wanted = publication_of(request.tables, tables.tables);
+    wanted.is_begun = slot.has_value();
+    TRY(check_publication(sql, wanted, findings));
     const auto database = TRY(sql.query("SELECT current_database()"));
     if (slot) findings.push_back(describe_slot(slot_, *slot, database.text(0, 0)));
     else findings.push_back(ok("replication slot " + slot_ + " will be made"));

@@ -1,7 +1,9 @@
 // The options of the PostgreSQL source.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,11 +11,32 @@
 
 namespace leat::postgres {
 
+// What a change of a table's columns at the source does.
+enum class OnSchemaChange {
+    evolve,  // it is followed where it can be, else capture stops
+    freeze,  // capture stops
+};
+constexpr auto names_of(OnSchemaChange) {
+    using Name = config::EnumName<OnSchemaChange>;
+    return std::array{Name{OnSchemaChange::evolve, "evolve"}, Name{OnSchemaChange::freeze, "freeze"}};
+}
+
+struct ColumnChoice {
+    std::vector<std::string> exclude;
+
+    static constexpr auto fields() {
+        return config::fields(config::field("exclude", &ColumnChoice::exclude,
+                                            "columns that never leave the source").not_empty());
+    }
+};
+
 struct PostgresConfig {
     config::Secret uri;
     std::vector<std::string> tables;
+    std::map<std::string, ColumnChoice> columns;
     std::string slot;
     std::string publication;
+    OnSchemaChange on_schema_change = OnSchemaChange::evolve;
     bool insert_only = false;
     bool binary = false;
     config::Bytes frame_bytes = config::Bytes::mib(1);
@@ -25,10 +48,19 @@ struct PostgresConfig {
         using Self = PostgresConfig;
         return config::fields(
             field("uri", &Self::uri, "connection string, as libpq reads it").required().not_empty(),
-            field("tables", &Self::tables, "tables to capture, as schema.table").required().not_empty(),
+            field("tables", &Self::tables,
+                  "tables to capture, as schema.table; `*` stands for any letters within either part, "
+                  "and `!` before it leaves out what it names")
+                .required()
+                .not_empty(),
+            field("columns", &Self::columns,
+                  "per table: which columns are captured; PostgreSQL 15 or newer"),
             field("slot", &Self::slot, "replication slot; leat_<pipeline> if left out"),
             field("publication", &Self::publication,
                   "a publication of your own, used as it is; leat_<pipeline> is made if left out"),
+            field("on_schema_change", &Self::on_schema_change,
+                  "when the columns of a table change: follow it where it can be followed (evolve), "
+                  "or stop capture with the change by name (freeze)"),
             field("insert_only", &Self::insert_only,
                   "capture inserts and truncates only; tables need no replica identity"),
             field("binary", &Self::binary,

@@ -3,6 +3,8 @@
 
 #include <arrow/type.h>
 
+#include "source/postgres/type_change.hpp"
+
 namespace leat::postgres {
 
 auto ArrowShapes::get(const TableSchema& schema, BatchShape shape)
@@ -32,6 +34,7 @@ auto layout_of(const CatalogTable& table, Connection& connection, TypeCatalog& t
         made.logical_type = mapping.logical_type;
         made.nullable = !column.not_null;
         made.id = column.number;
+        made.source_type = source_type(type);
         schema->columns.push_back(std::move(made));
         layout.mappings.push_back(std::move(mapping));
     }

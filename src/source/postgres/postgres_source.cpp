@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/check.hpp"
-#include "source/postgres/publication.hpp"
 
 namespace leat::postgres {
 
@@ -31,28 +30,24 @@ auto refuse_name_clash(const std::vector<TableName>& names) -> Result<void> {
 
 }  // namespace
 
-PostgresSource::PostgresSource(const PostgresConfig& config, const SourceContext& context)
+PostgresSource::PostgresSource(const PostgresConfig& config, const SourceContext& context,
+                               TableSelection selection)
     : config_(config),
       context_(context),
       slot_(config.slot.empty() ? default_name(context.pipeline) : config.slot),
       publication_(config.publication.empty() ? default_name(context.pipeline)
-                                              : config.publication) {
-    for (const auto& table : config.tables) names_.push_back(parse_table_name(table));
+                                              : config.publication),
+      selection_(std::move(selection)) {
+    for (const auto& [table, choice] : config.columns)
+        if (!choice.exclude.empty())
+            excluded_[parse_table_name(table)].insert(choice.exclude.begin(), choice.exclude.end());
 }
 
 auto PostgresSource::make(const PostgresConfig& config, const SourceContext& context)
     -> Result<std::unique_ptr<PostgresSource>> {
     CHECK(context.clock != nullptr);
-    std::unique_ptr<PostgresSource> made(new PostgresSource(config, context));
-    auto names = made->names_;
-    std::sort(names.begin(), names.end());
-    const auto twice = std::adjacent_find(names.begin(), names.end());
-    if (twice != names.end())
-        return Error{Fault::config, "source.tables names a table twice: " + to_string(*twice),
-                     "Remove one of them.", "postgres"};
-    TRY(refuse_name_clash(names));
-    if (names.empty())
-        return Error{Fault::config, "source.tables is empty", "Name at least one table.", "postgres"};
+    std::unique_ptr<PostgresSource> made(
+        new PostgresSource(config, context, TRY(TableSelection::make(config.tables))));
     if (!is_slot_name(made->slot_))
         return Error{Fault::config, "not a name for a replication slot: " + made->slot_,
                      "Use lower-case letters, digits and underscores.", "postgres"};
@@ -88,18 +83,44 @@ auto PostgresSource::find_gap(Connection& sql, const SlotIdentity& identity,
     return std::move(checked).error();
 }
 
+auto PostgresSource::select_tables(Connection& sql) const -> Result<SelectedTables> {
+    auto selected = TRY(selection_.resolve(sql));
+    TRY(refuse_name_clash(selected.tables));
+    return selected;
+}
+
 auto PostgresSource::prepare(bool resuming) -> Result<void> {
     auto sql = TRY(Connection::connect(options("check")));
+    names_ = TRY(select_tables(sql)).tables;
     const bool has_slot = TRY(find_slot(sql, slot_)).has_value();
-    const PreflightRequest request{names_, config_.insert_only, !resuming && !has_slot};
+    const PreflightRequest request{names_, excluded_, config_.insert_only, !resuming && !has_slot};
     server_ = TRY(check_server(sql, request));
     tables_ = TRY(check_tables(sql, request));
     return {};
 }
 
+auto PostgresSource::publication_of(const std::vector<TableName>& names,
+                                    const std::vector<CatalogTable>& tables) const
+    -> PublicationRequest {
+    PublicationRequest request;
+    request.name = publication_;
+    request.users_own = !config_.publication.empty();
+    request.insert_only = config_.insert_only;
+    request.tables = names;
+    request.excluded = excluded_;
+    for (const auto& table : tables) {
+        if (!excluded_.contains(table.name)) continue;
+        auto& columns = request.columns[table.name];
+        for (const auto& column : table.columns) columns.push_back(column.name);
+    }
+    return request;
+}
+
 auto PostgresSource::publish(Connection& sql, bool must_exist) -> Result<void> {
-    return ensure_publication(sql, {publication_, !config_.publication.empty(), must_exist,
-                                    config_.insert_only, names_});
+    auto wanted = publication_of(names_, tables_);
+    wanted.must_exist = must_exist;
+    wanted.is_begun = must_exist;
+    return ensure_publication(sql, wanted);
 }
 
 // Binary form is for all columns or none, and some types have none that is read here.
@@ -113,10 +134,12 @@ auto PostgresSource::can_be_binary(const std::vector<SchemaPtr>& schemas) const 
                 sql, {column.type_oid, column.type_modifier, column.dimensions}));
             if (!pgtype::map(type).binary_ok) return false;
             for (const auto& schema : schemas) {
-                const int index = schema->name == table.name ? schema->column_index(column.name) : -1;
-                if (index < 0) continue;
-                const auto mapping =
-                    mapping_like(schema->columns[static_cast<std::size_t>(index)], type);
+                if (schema->name != table.name) continue;
+                const auto known = std::find_if(
+                    schema->columns.begin(), schema->columns.end(),
+                    [&](const auto& one) { return one.id == column.number; });
+                if (known == schema->columns.end()) continue;
+                const auto mapping = mapping_like(*known, type);
                 if (mapping && !mapping->binary_ok) return false;
             }
         }
@@ -133,7 +156,7 @@ auto PostgresSource::start(const Position& from, std::vector<SchemaPtr> schemas)
     decoding.work_dir = context_.work_dir;
     decoding.frame_bytes = config_.frame_bytes.count;
     decoding.part_bytes = 4 * decoding.frame_bytes;
-    decoder_ = std::make_unique<Decoder>(Relations(options("catalog"), std::move(known)),
+    decoder_ = std::make_unique<Decoder>(Relations({options("catalog"), config_.on_schema_change}, std::move(known)),
                                          FrameBuilder(from.lineage, token_), std::move(decoding));
 
     TRY(start_stream(*replication_, {slot_, publication_, Lsn{from.commit}, binary}));
@@ -162,7 +185,8 @@ auto PostgresSource::known_tables(std::vector<SchemaPtr> schemas)
             return one->name == table.name;
         });
         if (schema != schemas.end()) {
-            known.push_back({*schema, table.oid, table.file_node, 0});
+            known.push_back({*schema, table.oid, table.file_node, 0, table.generated,
+                             excluded_.contains(table.name)});
             continue;
         }
         auto found = TRY(load_table(sql, table.name));
@@ -172,7 +196,8 @@ auto PostgresSource::known_tables(std::vector<SchemaPtr> schemas)
         table = *std::move(found);
         const auto layout =
             TRY(layout_of(table, sql, types, text_columns, {config_.insert_only, 0}));
-        known.push_back({layout.schema, table.oid, table.file_node, from});
+        known.push_back({layout.schema, table.oid, table.file_node, from, table.generated,
+                         excluded_.contains(table.name)});
     }
     return known;
 }

@@ -15,9 +15,11 @@
 #include "source/postgres/config.hpp"
 #include "source/postgres/decoder.hpp"
 #include "source/postgres/preflight.hpp"
+#include "source/postgres/publication.hpp"
 #include "source/postgres/receiver.hpp"
 #include "source/postgres/slot.hpp"
 #include "source/postgres/snapshot.hpp"
+#include "source/postgres/table_selection.hpp"
 #include "source/source.hpp"
 #include "source/vitals.hpp"
 
@@ -54,9 +56,14 @@ public:
     auto check() -> Result<std::vector<Finding>> override;
 
 private:
-    PostgresSource(const PostgresConfig& config, const SourceContext& context);
+    PostgresSource(const PostgresConfig& config, const SourceContext& context,
+                   TableSelection selection);
 
     [[nodiscard]] auto options(const char* part, bool replication = false) const -> ConnectOptions;
+    auto select_tables(Connection& sql) const -> Result<SelectedTables>;
+    [[nodiscard]] auto publication_of(const std::vector<TableName>& names,
+                                      const std::vector<CatalogTable>& tables) const
+        -> PublicationRequest;
     auto prepare(bool resuming) -> Result<void>;
     auto publish(Connection& sql, bool must_exist) -> Result<void>;
     auto find_gap(Connection& sql, const SlotIdentity& identity, const Position& position)
@@ -79,9 +86,11 @@ private:
     const SourceContext context_;
     const std::string slot_;
     const std::string publication_;
-    std::vector<TableName> names_;
+    const TableSelection selection_;
+    ExcludedColumns excluded_;
 
-    std::vector<CatalogTable> tables_;  // as found when opened
+    std::vector<TableName> names_;      // what it meant when opened
+    std::vector<CatalogTable> tables_;  // as found then
     ServerFacts server_;
     std::optional<Connection> replication_;  // until it streams
     std::string token_;

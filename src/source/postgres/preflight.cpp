@@ -49,6 +49,53 @@ auto check_kind(const CatalogTable& table, std::string_view role) -> Result<void
     return {};
 }
 
+// UPDATE and DELETE would fail at the source if what tells old rows were not in the column list.
+auto check_exclusion(const CatalogTable& table, const ExcludedColumns& excluded, int server_version)
+    -> Result<void> {
+    constexpr int has_column_lists = 150000;
+    const auto found = excluded.find(table.name);
+    if (found == excluded.end()) return {};
+    const auto name = to_string(table.name);
+    if (server_version < has_column_lists)
+        return refuse("columns of " + name + " cannot be excluded: PostgreSQL has column lists of "
+                      "publications since 15",
+                      "Remove the table from source.columns, or upgrade the server.");
+    if (table.replica_identity == 'f')
+        return refuse("columns of " + name + " cannot be excluded: with REPLICA IDENTITY FULL the "
+                      "server sends whole rows or refuses changes",
+                      "Remove the table from source.columns, or run: ALTER TABLE " +
+                          quote_table(table.name) + " REPLICA IDENTITY DEFAULT;");
+    for (const auto& column : found->second) {
+        const auto* known = table.column(column);
+        const bool is_generated =
+            std::any_of(table.generated.begin(), table.generated.end(),
+                        [&](const auto& one) { return one.name == column; });
+        if (known == nullptr && !is_generated)
+            return refuse("source.columns excludes a column that is not there: " + column + " of " +
+                              name,
+                          "Correct its name.");
+        const auto& key = table.key();
+        if (known != nullptr && std::find(key.begin(), key.end(), known->number) != key.end())
+            return refuse("column " + column + " of " + name +
+                              " cannot be excluded: it is part of the key",
+                          "Remove it from source.columns.");
+    }
+    if (std::all_of(table.columns.begin(), table.columns.end(),
+                    [&](const auto& column) { return found->second.contains(column.name); }))
+        return refuse("source.columns excludes every column of " + name,
+                      "Leave the table out of source.tables instead.");
+    return {};
+}
+
+// What is asked of columns must be about tables that are captured.
+auto check_tables_of(const PreflightRequest& request, std::vector<Error>& problems) -> void {
+    for (const auto& [name, columns] : request.excluded)
+        if (std::find(request.tables.begin(), request.tables.end(), name) == request.tables.end())
+            problems.push_back(refuse("source.columns names a table that is not captured: " +
+                                          to_string(name),
+                                      "Correct its name, or add it to source.tables."));
+}
+
 }  // namespace
 
 auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<ServerReport> {
@@ -83,6 +130,7 @@ auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<
 auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<TableReport> {
     const auto role = TRY(sql.query("SELECT current_user"));
     TableReport report;
+    check_tables_of(request, report.problems);
     std::string without;
     std::string statements;
     for (const auto& name : request.tables) {
@@ -96,6 +144,12 @@ auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<
             report.problems.push_back(kind.error());
             continue;
         }
+        if (const auto fits = check_exclusion(*table, request.excluded, sql.server_version());
+            !fits) {
+            report.problems.push_back(fits.error());
+            continue;
+        }
+        leave_out(*table, request.excluded);
         if (!request.insert_only && table->lacks_identity()) {
             without += (without.empty() ? "" : ", ") + to_string(name);
             statements += " ALTER TABLE " + quote_table(name) + " REPLICA IDENTITY FULL;";

@@ -17,6 +17,7 @@ struct ServerFacts {
 
 struct PreflightRequest {
     std::vector<TableName> tables;
+    ExcludedColumns excluded;
     bool insert_only = false;
     bool needs_slot = false;  // the slot is not there yet
 };
@@ -33,7 +34,8 @@ struct TableReport {
 
 // Version, wal_level, primary, role, free slots and senders.
 auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<ServerReport>;
-// Each table exists, is an ordinary one, readable, and its old rows can be told apart.
+// Each table exists, is an ordinary one, readable, its old rows can be told apart, and what is
+// excluded can be: the columns that are left.
 auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<TableReport>;
 
 // The same, ending at the first problem.

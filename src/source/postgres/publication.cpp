@@ -21,6 +21,23 @@ auto table_list(const std::vector<TableName>& tables) -> std::string {
     return list;
 }
 
+// With the column list of a table that is published in part.
+auto published(const TableName& table, const PublicationRequest& request) -> std::string {
+    const auto columns = request.columns.find(table);
+    if (columns == request.columns.end()) return quote_table(table);
+    std::string list;
+    for (const auto& column : columns->second)
+        list += (list.empty() ? "" : ", ") + quote_name(column);
+    return quote_table(table) + " (" + list + ")";
+}
+
+auto published_list(const PublicationRequest& request) -> std::string {
+    std::string list;
+    for (const auto& table : request.tables)
+        list += (list.empty() ? "" : ", ") + published(table, request);
+    return list;
+}
+
 auto operations(bool insert_only) -> std::string {
     return insert_only ? "insert, truncate" : "insert, update, delete, truncate";
 }
@@ -35,21 +52,55 @@ auto create(Connection& sql, const PublicationRequest& request) -> Result<void> 
     return error;
 }
 
+// What is excluded is not sent, and all else is.
+auto check_columns(Connection& sql, const PublicationRequest& request) -> Result<void> {
+    std::map<TableName, std::set<std::string>> sent;
+    const auto rows = TRY(sql.query(
+        "SELECT schemaname, tablename, unnest(attnames) FROM pg_publication_tables "
+        "WHERE pubname = $1", {request.name}));
+    for (int row = 0; row < rows.count(); ++row)
+        sent[{std::string(rows.text(row, 0)), std::string(rows.text(row, 1))}].insert(
+            std::string(rows.text(row, 2)));
+    for (const auto& [table, columns] : request.columns) {
+        const auto& there = sent[table];
+        auto hint = "Run: ALTER PUBLICATION " + quote_name(request.name) + " DROP TABLE " +
+                    quote_table(table) + "; ALTER PUBLICATION " + quote_name(request.name) +
+                    " ADD TABLE " + published(table, request) + ";";
+        if (request.is_begun)
+            hint += " then `leat drop FILE`, move the warehouse file away and start again.";
+        for (const auto& column : request.excluded.at(table))
+            if (there.contains(column))
+                return refuse("publication " + request.name + " sends column " + column + " of " +
+                                  to_string(table) + ", which source.columns excludes", hint);
+        for (const auto& column : columns)
+            if (!request.is_begun && !there.contains(column))
+                return refuse("publication " + request.name + " does not send column " + column +
+                                  " of " + to_string(table), hint);
+    }
+    return {};
+}
+
 // Columns or rows left out, or generated columns added: the image would not match the stream.
-auto check_filters(Connection& sql, const std::string& name) -> Result<void> {
+auto check_filters(Connection& sql, const PublicationRequest& request) -> Result<void> {
+    const auto& name = request.name;
     const auto version = sql.server_version();
     constexpr int has_filters = 150000;
     constexpr int has_generated = 180000;
     if (version >= has_filters) {
         const auto rows = TRY(sql.query(
-            "SELECT r.prrelid::regclass FROM pg_publication_rel r "
-            "JOIN pg_publication p ON p.oid = r.prpubid "
+            "SELECT n.nspname, c.relname, r.prqual IS NOT NULL FROM pg_publication_rel r "
+            "JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = r.prrelid "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace "
             "WHERE p.pubname = $1 AND (r.prqual IS NOT NULL OR r.prattrs IS NOT NULL)", {name}));
-        if (rows.count() > 0)
+        for (int row = 0; row < rows.count(); ++row) {
+            const TableName table{std::string(rows.text(row, 0)), std::string(rows.text(row, 1))};
+            if (request.columns.contains(table) && !rows.truth(row, 2)) continue;
             return refuse("publication " + name + " has a row filter or a column list for " +
-                              std::string(rows.text(0, 0)),
+                              to_string(table),
                           "Publish the whole table, or use another publication.");
+        }
     }
+    if (!request.columns.empty()) TRY(check_columns(sql, request));
     if (version >= has_generated) {
         const auto rows = TRY(sql.query(
             "SELECT 1 FROM pg_publication WHERE pubname = $1 AND pubgencols <> 'n'", {name}));
@@ -73,12 +124,11 @@ auto check_operations(const Rows& publication, const PublicationRequest& request
 }
 
 // Brings a publication of our own in line with the pipeline file.
-auto alter(Connection& sql, const std::string& name, const std::vector<TableName>& missing,
-           const std::vector<TableName>& too_many) -> Result<void> {
-    const auto change = [&](const char* what, const std::vector<TableName>& tables) -> Result<void> {
-        if (tables.empty()) return {};
-        const auto statement =
-            "ALTER PUBLICATION " + quote_name(name) + what + table_list(tables);
+auto alter(Connection& sql, const PublicationRequest& request,
+           const std::vector<TableName>& missing, const std::vector<TableName>& too_many)
+    -> Result<void> {
+    const auto change = [&](const std::string& what) -> Result<void> {
+        const auto statement = "ALTER PUBLICATION " + quote_name(request.name) + what;
         auto altered = sql.query(statement);
         if (altered) return {};
         auto error = std::move(altered).error();
@@ -86,8 +136,8 @@ auto alter(Connection& sql, const std::string& name, const std::vector<TableName
             error.hint = "Let the owner of the publication run: " + statement + ";";
         return error;
     };
-    TRY(change(" ADD TABLE ", missing));
-    return change(" DROP TABLE ", too_many);
+    for (const auto& table : missing) TRY(change(" ADD TABLE " + published(table, request)));
+    return too_many.empty() ? Result<void>() : change(" DROP TABLE " + table_list(too_many));
 }
 
 auto check_tables(Connection& sql, const PublicationRequest& request) -> Result<void> {
@@ -104,7 +154,7 @@ auto check_tables(Connection& sql, const PublicationRequest& request) -> Result<
     for (const auto& table : published)
         if (std::find(request.tables.begin(), request.tables.end(), table) == request.tables.end())
             too_many.push_back(table);
-    if (!request.users_own) return alter(sql, request.name, missing, too_many);
+    if (!request.users_own) return alter(sql, request, missing, too_many);
     if (!missing.empty())
         return refuse("publication " + request.name + " lacks " + table_list(missing),
                       "Run: ALTER PUBLICATION " + quote_name(request.name) + " ADD TABLE " +
@@ -116,7 +166,7 @@ auto check_tables(Connection& sql, const PublicationRequest& request) -> Result<
 
 auto create_statement(const PublicationRequest& request) -> std::string {
     return "CREATE PUBLICATION " + quote_name(request.name) + " FOR TABLE " +
-           table_list(request.tables) + " WITH (publish = '" + operations(request.insert_only) + "')";
+           published_list(request) + " WITH (publish = '" + operations(request.insert_only) + "')";
 }
 
 auto has_publication(Connection& sql, const std::string& name) -> Result<bool> {
@@ -139,7 +189,7 @@ auto ensure_publication(Connection& sql, const PublicationRequest& request) -> R
     }
     TRY(check_tables(sql, request));
     TRY(check_operations(found, request));
-    return check_filters(sql, request.name);
+    return check_filters(sql, request);
 }
 
 auto drop_publication(Connection& sql, const std::string& name) -> Result<bool> {

@@ -1,11 +1,13 @@
 // The publication: made when it is ours and missing, otherwise checked and never changed.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "change/schema.hpp"
+#include "source/postgres/catalog.hpp"
 #include "source/postgres/client.hpp"
 
 namespace leat::postgres {
@@ -16,6 +18,10 @@ struct PublicationRequest {
     bool must_exist = false; // the pipeline has run before: changes refer to it
     bool insert_only = false;
     std::vector<TableName> tables;
+    // Of the tables that are published in part: what is sent, and what must not be.
+    std::map<TableName, std::vector<std::string>> columns{};
+    ExcludedColumns excluded{};
+    bool is_begun = false;  // columns that came after the image need not be listed
 };
 
 // One of our own is made and altered to fit. What of a user's does not is an error (config) that

@@ -6,29 +6,46 @@
 #include <algorithm>
 #include <utility>
 
+#include "source/postgres/column_match.hpp"
+#include "source/postgres/type_change.hpp"
+
 namespace leat::postgres {
 
 namespace {
 
 using pgoutput::ReplicaIdentity;
 
-auto cannot_follow(const TableName& table, const std::string& what) -> Error {
-    return Error{Fault::fatal, "table " + to_string(table) + " changed in a way that cannot be "
-                     "followed: " + what,
-                 "Run `leat drop FILE`, move the warehouse file away and start again.", "postgres schema"};
-}
-
-auto catalog_column(const CatalogTable* catalog, const std::string& name) -> const CatalogColumn* {
-    if (catalog == nullptr) return nullptr;
-    const auto found = std::find_if(catalog->columns.begin(), catalog->columns.end(),
-                                    [&](const auto& column) { return column.name == name; });
-    return found == catalog->columns.end() ? nullptr : &*found;
-}
-
 auto highest_id(const TableSchema& schema) -> std::int32_t {
     std::int32_t highest = 0;
     for (const auto& column : schema.columns) highest = std::max(highest, column.id);
     return highest;
+}
+
+auto mapping_is(const Column& column, const pgtype::ColumnMapping& mapping) -> bool {
+    return column.logical_type == mapping.logical_type && column.type->Equals(*mapping.type);
+}
+
+auto is_discarded(const Column& column) -> bool { return mapping_is(column, pgtype::discarded()); }
+
+auto column_of(const TableSchema& schema, std::int32_t id) -> const Column* {
+    const auto found = std::find_if(schema.columns.begin(), schema.columns.end(),
+                                    [&](const auto& column) { return column.id == id; });
+    return found == schema.columns.end() ? nullptr : &*found;
+}
+
+auto has_all_columns(const TableSchema& schema, const CatalogTable& catalog) -> bool {
+    return std::all_of(catalog.columns.begin(), catalog.columns.end(), [&](const auto& column) {
+        return column_of(schema, column.number) != nullptr;
+    });
+}
+
+// The place in the stream is kept, so that the change can still be followed.
+auto frozen(const TableName& table, const std::string& what) -> Error {
+    return Error{Fault::fatal,
+                 "table " + to_string(table) + " changed, and source.on_schema_change is freeze: " +
+                     what,
+                 "Set source.on_schema_change to evolve and run again to follow it from here.",
+                 "postgres schema"};
 }
 
 auto ids_of(const TableSchema& schema) -> std::vector<std::int32_t> {
@@ -67,113 +84,139 @@ auto declared_dimensions(const Column& column) -> std::int32_t {
     return column.type->id() == arrow::Type::LIST ? 1 : 2;
 }
 
-// Dropped and added again under its old name as the last column, the message looks as before, and
-// whether it tells of before or after cannot be known.
-auto check_not_replaced(const pgoutput::Relation& relation, const TableName& table,
-                        const std::vector<std::int32_t>& ids, const CatalogTable* catalog)
-    -> Result<void> {
-    if (catalog == nullptr) return {};
-    std::size_t i = 0;
-    for (const auto& sent : relation.columns) {
-        const auto id = ids[i++];
-        if (catalog->column(id) != nullptr) continue;
-        const auto* again = catalog_column(catalog, std::string(sent.name));
-        if (again == nullptr || again->number < id || again->type_oid != sent.type_oid) continue;
-        const bool last = std::all_of(ids.begin() + static_cast<std::ptrdiff_t>(i), ids.end(),
-                                      [&](auto later) { return later > again->number; });
-        if (last)
-            return cannot_follow(table, "column " + again->name + " was dropped and added again");
-    }
-    return {};
-}
-
-auto check_not_renamed(const TableSchema& known, const std::vector<std::int32_t>& ids,
-                       const CatalogTable* catalog) -> Result<void> {
-    if (catalog == nullptr) return {};
-    for (const auto& column : known.columns) {
-        if (std::find(ids.begin(), ids.end(), column.id) != ids.end()) continue;
-        const auto* now = catalog->column(column.id);
-        if (now != nullptr && now->name != column.name)
-            return cannot_follow(known.name,
-                                 "column " + column.name + " was renamed to " + now->name);
-        if (now != nullptr)
-            return cannot_follow(known.name, "column " + column.name + " has another type");
-    }
-    return {};
-}
-
 }  // namespace
 
-Relations::Relations(ConnectOptions sql, std::vector<KnownTable> tables)
-    : sql_options_(std::move(sql)) {
+Relations::Relations(RelationOptions options, std::vector<KnownTable> tables)
+    : options_(std::move(options)) {
     for (auto& table : tables) {
-        const auto name = table.schema->name;
-        tables_[name].table = std::move(table);
+        auto& entry = tables_[table.schema->name];
+        for (const auto& column : table.generated) entry.generated.insert(column.number);
+        entry.table = std::move(table);
     }
 }
 
 auto Relations::sql() -> Result<Connection*> {
-    if (!sql_) sql_ = TRY(Connection::connect(sql_options_));
+    if (!sql_) sql_ = TRY(Connection::connect(options_.sql));
     return &*sql_;
 }
 
-auto Relations::find_added(Found found, const pgoutput::RelationColumn& sent, std::int32_t after,
-                           const Entry& entry, const CatalogTable* catalog) -> Result<Found> {
-    const auto& known = *entry.table.schema;
-    found.added = true;
-    found.mapping = pgtype::map(found.type);
-    found.column.type = found.mapping.type;
-    found.column.logical_type = found.mapping.logical_type;
-    const auto lowest = std::max(after, highest_id(known)) + 1;
-    const auto* now = catalog_column(catalog, found.column.name);
-    if (now == nullptr || now->number < lowest || now->type_oid != sent.type_oid) {
-        // Added and dropped again before we could look. Its default is lost, so that the values of
-        // older rows cannot be known; as the drop follows, the column is NULL in all rows until
-        // then. Numbers are never used twice, so the lowest that is not alive is free.
-        found.mapping = pgtype::discarded();
-        found.column.type = found.mapping.type;
-        found.column.logical_type = found.mapping.logical_type;
-        found.column.id = lowest;
-        while (catalog != nullptr && catalog->column(found.column.id) != nullptr) ++found.column.id;
+auto Relations::send_columns(const pgoutput::Relation& relation) -> Result<std::vector<Sent>> {
+    std::vector<Sent> all;
+    for (const auto& column : relation.columns) {
+        Sent sent;
+        sent.key = column.key;
+        sent.type = TRY(types_.resolve(*TRY(sql()), {column.type_oid, column.typmod, 0}));
+        sent.column = {std::string(column.name), column.type_oid, column.typmod,
+                       source_type(sent.type)};
+        all.push_back(std::move(sent));
+    }
+    return all;
+}
+
+auto Relations::type_name(std::string_view source_type) -> Result<std::string> {
+    const auto type = parse_source_type(source_type);
+    const auto rows = TRY(TRY(sql())->query(
+        "SELECT format_type($1, $2)", {std::to_string(type.oid), std::to_string(type.modifier)}));
+    return std::string(rows.text(0, 0));
+}
+
+auto Relations::refuse_change(const TableSchema& known, const TableSchema& next) -> Result<void> {
+    if (options_.on_schema_change != OnSchemaChange::freeze) return {};
+    std::string changes;
+    const auto tell = [&](const std::string& change) {
+        changes += (changes.empty() ? "column " : ", column ") + change;
+    };
+    for (const auto& was : known.columns)
+        if (column_of(next, was.id) == nullptr) tell(was.name + " was dropped");
+    for (const auto& column : next.columns) {
+        const auto* was = column_of(known, column.id);
+        if (was == nullptr) {
+            tell(column.name + " was added");
+            continue;
+        }
+        if (was->name != column.name) tell(was->name + " was renamed to " + column.name);
+        if (was->source_type != column.source_type && !was->source_type.empty())
+            tell(column.name + " changed its type from " + TRY(type_name(was->source_type)) +
+                 " to " + TRY(type_name(column.source_type)));
+    }
+    return frozen(known.name, changes);
+}
+
+// Of a known column what it was, under the name and type that it has now.
+auto Relations::follow(const Column& was, const Sent& sent, const TableName& table)
+    -> Result<Found> {
+    Found found{was, sent.type, {}};
+    found.column.name = sent.column.name;
+    found.type.dimensions = declared_dimensions(was);
+    const auto as_before = mapping_like(was, found.type);
+    if (is_discarded(was) || (as_before && was.source_type.empty())) {
+        found.mapping = *as_before;
         return found;
     }
-    found.column.id = now->number;
-    found.column.nullable = !now->not_null;
-    if (now->missing_value) {
-        found.column.default_value = TRY(pgtype::parse_default(found.mapping, *now->missing_value));
-    } else if (now->has_default ||
-               (entry.table.file_node != 0 && catalog->file_node != entry.table.file_node)) {
-        return cannot_follow(known.name, "column " + found.column.name + " was added with a default "
-                             "that is no stored constant, or the table was rewritten since");
+    found.column.source_type = sent.column.source_type;
+    auto former = TRY(types_.resolve(*TRY(sql()), parse_source_type(was.source_type)));
+    former.dimensions = found.type.dimensions;
+    const auto mapping = pgtype::map(found.type);
+    const bool was_text = !mapping_is(was, pgtype::map(former));
+    const bool as_text = was_text || mapping.codec == pgtype::Codec::numeric_text;
+    if (type_change(former, found.type, as_text) == TypeChange::rewritten)
+        return cannot_follow(table, "column " + sent.column.name + " changed its type from " +
+                                        TRY(type_name(was.source_type)) + " to " +
+                                        TRY(type_name(sent.column.source_type)) +
+                                        ", which may have changed the values it had");
+    found.mapping = was_text ? text_mapping(found.type) : mapping;
+    if (!mapping_is(was, found.mapping)) found.column.default_value = nullptr;
+    found.column.type = found.mapping.type;
+    found.column.logical_type = found.mapping.logical_type;
+    return found;
+}
+
+// `now`: null where the column was dropped again before we could look. Its default is lost then, so
+// that the values of older rows cannot be known; as the drop follows, it is NULL in all rows until
+// then.
+auto Relations::add(const Sent& sent, const CatalogColumn* now, const Entry& entry,
+                    const CatalogTable& catalog) -> Result<Found> {
+    Found found{{}, sent.type, pgtype::discarded()};
+    found.column.name = sent.column.name;
+    found.column.source_type = sent.column.source_type;
+    if (now != nullptr) {
+        const auto& name = entry.table.schema->name;
+        if (now->number < highest_id(*entry.table.schema) || entry.generated.contains(now->number))
+            return cannot_follow(name, "column " + now->name + " is no longer generated, and what it "
+                                 "holds in the rows that exist was not sent");
+        if (!now->missing_value && (now->has_default || was_rewritten(entry, catalog)))
+            return cannot_follow(name, "column " + now->name + " was added with a default that is no "
+                                 "stored constant, or the table was rewritten since");
+        if (now->dimensions != 0) found.type.dimensions = now->dimensions;
+        found.column.nullable = !now->not_null;
+        found.mapping = pgtype::map(found.type);
+        if (now->missing_value)
+            found.column.default_value = TRY(pgtype::parse_default(found.mapping, *now->missing_value));
     }
+    found.column.type = found.mapping.type;
+    found.column.logical_type = found.mapping.logical_type;
     return found;
 }
 
 auto Relations::find_columns(const pgoutput::Relation& relation, const Entry& entry,
-                             const CatalogTable* catalog) -> Result<std::vector<Found>> {
+                             const CatalogTable* catalog, std::uint32_t xid)
+    -> Result<std::vector<Found>> {
     const auto& known = *entry.table.schema;
+    const auto all_sent = TRY(send_columns(relation));
+    std::vector<SentColumn> columns;
+    for (const auto& sent : all_sent) columns.push_back(sent.column);
+    const auto numbers = TRY(match_columns({known, columns, catalog, xid}));
     std::vector<Found> all;
-    std::int32_t before = 0;  // columns come in the order of their numbers
-    for (const auto& sent : relation.columns) {
-        Found found;
-        found.key = sent.key;
-        found.column.name = sent.name;
-        const auto* now = catalog_column(catalog, found.column.name);
-        const int index = known.column_index(sent.name);
-        const auto* same = index < 0 ? nullptr : &known.columns[static_cast<std::size_t>(index)];
-        // Of a known column what it was: the catalog may speak of a later one of the same name.
-        const auto dimensions = same != nullptr  ? declared_dimensions(*same)
-                                : now != nullptr ? now->dimensions
-                                                 : 1;
-        found.type = TRY(types_.resolve(*TRY(sql()), {sent.type_oid, sent.typmod, dimensions}));
-        auto mapping = same == nullptr ? std::nullopt : mapping_like(*same, found.type);
-        if (same != nullptr && same->id > before && mapping) {
-            found.column = *same;
-            found.mapping = *std::move(mapping);
-        } else {
-            found = TRY(find_added(std::move(found), sent, before, entry, catalog));
-        }
-        before = found.column.id;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        const auto number = numbers[i];
+        const auto* same = column_of(known, number);
+        static const CatalogTable gone;
+        const auto& table = catalog == nullptr ? gone : *catalog;
+        auto found = same != nullptr
+                         ? TRY(follow(*same, all_sent[i], known.name))
+                         : TRY(add(all_sent[i], table.column(number), entry, table));
+        found.column.id = number;
+        found.key = all_sent[i].key;
         all.push_back(std::move(found));
     }
     return all;
@@ -190,17 +233,19 @@ auto Relations::accept(const pgoutput::Relation& relation, std::uint32_t xid)
         return cannot_follow(name, "it was dropped and made again");
 
     TRY(await_visible(*TRY(sql()), xid));
-    const auto catalog = TRY(load_table(*TRY(sql()), relation.oid));
+    auto catalog = TRY(load_table(*TRY(sql()), relation.oid));
+    if (catalog && entry.table.is_listed)
+        std::erase_if(catalog->columns, [&](const auto& column) {
+            return column_of(known, column.number) == nullptr;
+        });
     const auto* now = catalog ? &*catalog : nullptr;
-    const auto found = TRY(find_columns(relation, entry, now));
+    const auto found = TRY(find_columns(relation, entry, now, xid));
     std::vector<std::int32_t> ids;
     std::vector<std::int32_t> key;
     for (const auto& column : found) {
         ids.push_back(column.column.id);
         if (column.key) key.push_back(column.column.id);
     }
-    TRY(check_not_renamed(known, ids, now));
-    TRY(check_not_replaced(relation, name, ids, now));
     TRY(check_key(known, relation, key, now));
 
     auto next = std::make_shared<TableSchema>(known);
@@ -218,11 +263,16 @@ auto Relations::accept(const pgoutput::Relation& relation, std::uint32_t xid)
         if (column == ids.end()) return cannot_follow(name, "a key column was dropped");
         next->key.push_back(static_cast<int>(column - ids.begin()));
     }
+    if (now != nullptr)
+        for (const auto& column : now->generated) entry.generated.insert(column.number);
     if (!same_shape(known, *next)) {
+        TRY(refuse_change(known, *next));
         next->version += 1;
         entry.table.schema = std::move(next);
-        if (now != nullptr) entry.table.file_node = now->file_node;
     }
+    // A rewrite for a column that is still to come must not be forgotten.
+    if (now != nullptr && has_all_columns(*entry.table.schema, *now))
+        entry.table.file_node = now->file_node;
     return std::optional(TableLayout{entry.table.schema, entry.mappings});
 }
 
@@ -235,6 +285,9 @@ auto Relations::widen_to_text(const TableName& table, int column) -> Result<Tabl
     auto& entry = tables_.at(table);
     const auto index = static_cast<std::size_t>(column);
     auto mapping = text_mapping(entry.types[index]);
+    if (options_.on_schema_change == OnSchemaChange::freeze)
+        return frozen(table, "a value of column " + entry.table.schema->columns[index].name +
+                                 " does not fit its type, so that the column would become text");
     auto next = std::make_shared<TableSchema>(*entry.table.schema);
     if (next->columns[index].type->Equals(*mapping.type))
         return Error{Fault::fatal, "value of column " + next->columns[index].name + " of " +

@@ -1,18 +1,22 @@
 // Relations: which version of a table the stream's rows belong to. A Relation message tells names
-// and types only; what a difference means (added, dropped, renamed, another column of the same
-// name) is read from the catalog, which may be newer than the message.
+// and types only; match_columns() finds out which columns they are, and here is decided what a
+// difference means for the rows that exist.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "base/result.hpp"
 #include "format/pgoutput/message.hpp"
 #include "source/postgres/catalog.hpp"
+#include "source/postgres/column_match.hpp"
+#include "source/postgres/config.hpp"
 #include "source/postgres/layout.hpp"
 
 namespace leat::postgres {
@@ -24,11 +28,18 @@ struct KnownTable {
     std::uint32_t oid = 0;
     std::uint32_t file_node = 0;
     std::uint64_t from = 0;
+    std::vector<CatalogColumn> generated{};  // as found when opened
+    bool is_listed = false;  // published with a column list, to which nothing is ever added
+};
+
+struct RelationOptions {
+    ConnectOptions sql;
+    OnSchemaChange on_schema_change = OnSchemaChange::evolve;
 };
 
 class Relations {
 public:
-    Relations(ConnectOptions sql, std::vector<KnownTable> tables);
+    Relations(RelationOptions options, std::vector<KnownTable> tables);
 
     // The layout of the rows that follow for this relation; nothing: not a table of this pipeline.
     // `xid`: of the committed transaction that describes it.
@@ -47,6 +58,12 @@ private:
         KnownTable table;
         std::vector<pgtype::PgType> types;
         std::vector<pgtype::ColumnMapping> mappings;
+        std::set<std::int32_t> generated;  // numbers of columns seen to be
+    };
+    struct Sent {
+        SentColumn column;
+        pgtype::PgType type;
+        bool key = false;
     };
     // One column of a Relation message with what was found out about it.
     struct Found {
@@ -54,16 +71,24 @@ private:
         pgtype::PgType type;
         pgtype::ColumnMapping mapping;
         bool key = false;
-        bool added = false;
     };
 
     auto sql() -> Result<Connection*>;
+    auto send_columns(const pgoutput::Relation& relation) -> Result<std::vector<Sent>>;
+    auto type_name(std::string_view source_type) -> Result<std::string>;
+    // Freeze: the change by name.
+    auto refuse_change(const TableSchema& known, const TableSchema& next) -> Result<void>;
     auto find_columns(const pgoutput::Relation& relation, const Entry& entry,
-                      const CatalogTable* catalog) -> Result<std::vector<Found>>;
-    auto find_added(Found found, const pgoutput::RelationColumn& sent, std::int32_t after,
-                    const Entry& entry, const CatalogTable* catalog) -> Result<Found>;
+                      const CatalogTable* catalog, std::uint32_t xid)
+        -> Result<std::vector<Found>>;
+    auto follow(const Column& was, const Sent& sent, const TableName& table) -> Result<Found>;
+    auto add(const Sent& sent, const CatalogColumn* now, const Entry& entry,
+             const CatalogTable& catalog) -> Result<Found>;
+    static auto was_rewritten(const Entry& entry, const CatalogTable& catalog) -> bool {
+        return entry.table.file_node != 0 && catalog.file_node != entry.table.file_node;
+    }
 
-    const ConnectOptions sql_options_;
+    const RelationOptions options_;
     std::optional<Connection> sql_;
     TypeCatalog types_;
     std::map<TableName, Entry> tables_;

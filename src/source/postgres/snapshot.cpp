@@ -65,6 +65,7 @@ auto TableImages::describe() -> Result<void> {
         if (!table)
             return Error{Fault::retry, "table was made after the consistent point: " +
                              to_string(name), "", "postgres snapshot"};
+        leave_out(*table, options_.excluded);
         layouts_.push_back(
             TRY(layout_of(*table, coordinator_, types, text_columns, options_.layout)));
         tables_.push_back(*std::move(table));
@@ -77,7 +78,8 @@ auto TableImages::describe() -> Result<void> {
 auto TableImages::compare() -> Result<void> {
     auto now = TRY(Connection::connect(options_.sql));
     for (const auto& table : tables_) {
-        const auto current = TRY(load_table(now, table.name));
+        auto current = TRY(load_table(now, table.name));
+        if (current) leave_out(*current, options_.excluded);
         if (!current || !same_definition(table, *current))
             return Error{Fault::retry, "table was rewritten or changed while the snapshot began: " +
                              to_string(table.name), "", "postgres snapshot"};

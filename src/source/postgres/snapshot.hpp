@@ -23,6 +23,7 @@ namespace leat::postgres {
 struct ImageOptions {
     ConnectOptions sql;
     std::vector<TableName> tables;
+    ExcludedColumns excluded;
     std::string snapshot;  // exported by another connection, which may go once this was made
     LayoutOptions layout;
     std::filesystem::path text_columns_file;

@@ -1,0 +1,70 @@
+// Which tables a list of names, patterns and exclusions means.
+#include "source/postgres/table_selection.hpp"
+
+#include <gtest/gtest.h>
+
+namespace leat::postgres {
+
+namespace {
+
+const std::vector<TableName> there = {{"public", "audit"},   {"public", "orders"},
+                                      {"public", "orders_old"}, {"sales", "orders"},
+                                      {"sales", "visits"}};
+
+// "schema.table", or what is wrong.
+auto choose(const std::vector<std::string>& entries) -> std::vector<std::string> {
+    const auto selection = TableSelection::make(entries);
+    if (!selection) return {selection.error().what};
+    const auto chosen = selection->choose(there);
+    if (!chosen) return {chosen.error().what};
+    std::vector<std::string> names;
+    for (const auto& table : chosen->tables) names.push_back(to_string(table));
+    return names;
+}
+using Names = std::vector<std::string>;
+
+TEST(TableSelection, NamesStandAsTheyAreWritten) {
+    EXPECT_EQ(choose({"sales.visits", "orders", "not_there"}),
+              (Names{"sales.visits", "public.orders", "public.not_there"}));
+}
+
+TEST(TableSelection, StarsStayWithinTheirPart) {
+    EXPECT_EQ(choose({"public.*"}), (Names{"public.audit", "public.orders", "public.orders_old"}));
+    EXPECT_EQ(choose({"*.orders"}), (Names{"public.orders", "sales.orders"}));
+    EXPECT_EQ(choose({"orders*"}), (Names{"public.orders", "public.orders_old"}));
+    EXPECT_EQ(choose({"s*s.*i*s"}), Names{"sales.visits"});
+    EXPECT_EQ(choose({"public.*rders"}), Names{"public.orders"});
+    EXPECT_EQ(choose({"*.*"}).size(), there.size());
+}
+
+TEST(TableSelection, ExclusionsWinWhereverTheyStand) {
+    const Names rest{"public.orders", "public.orders_old"};
+    EXPECT_EQ(choose({"public.*", "!public.audit"}), rest);
+    EXPECT_EQ(choose({"!public.audit", "public.*"}), rest);
+    EXPECT_EQ(choose({"!audit", "public.audit", "public.*"}), rest);
+    EXPECT_EQ(choose({"*.*", "!public.*", "!*.v*"}), Names{"sales.orders"});
+}
+
+TEST(TableSelection, TableIsTakenOnce) {
+    EXPECT_EQ(choose({"public.o*", "orders", "*.orders"}),
+              (Names{"public.orders", "public.orders_old", "sales.orders"}));
+}
+
+TEST(TableSelection, WhatMatchesNothingIsRefused) {
+    EXPECT_EQ(choose({"hr.*"}), Names{"source.tables has an entry that matches no table: hr.*"});
+    EXPECT_EQ(choose({"public.*", "!public.adit"}),
+              Names{"source.tables has an entry that matches no table: !public.adit"});
+    EXPECT_EQ(choose({"orders", "!*.orders"}), Names{"source.tables leaves no table"});
+}
+
+TEST(TableSelection, WhatIsNoListOfTablesIsRefused) {
+    EXPECT_EQ(choose({"!audit"}), Names{"source.tables is empty"});
+    EXPECT_EQ(choose({"orders", "public.orders"}),
+              Names{"source.tables names a table twice: public.orders"});
+    EXPECT_EQ(choose({"public."}), Names{"source.tables has an entry without a name: public."});
+    EXPECT_EQ(choose({"!"}), Names{"source.tables has an entry without a name: !"});
+}
+
+}  // namespace
+
+}  // namespace leat::postgres

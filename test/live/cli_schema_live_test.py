@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Schema changes, patterns and exclusions end to end: after each the warehouse equals the source."""
+
+import duckdb
+
+from cli_fixture import ENVIRONMENT, FAILED, OK, CliTest, main
+
+EXCLUDE = "columns: {public.orders: {exclude: [note]}}"
+
+
+class Schema(CliTest):
+    def held(self, pipeline, query: str) -> list:
+        with duckdb.connect(str(pipeline.warehouse), read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+    def test_renamed_and_widened_while_it_runs_and_while_it_does_not(self):
+        self.sql("CREATE TABLE wide (id smallint PRIMARY KEY, i int, f real, n numeric(6, 2), "
+                 "u numeric(6, 2), v varchar(5), l int[])",
+                 "INSERT INTO wide SELECT g, g, g / 3.0, g / 7.0, g / 7.0, g, ARRAY[g] "
+                 "FROM generate_series(1, 50) g")
+        pipeline = self.pipeline(tables="public.orders, public.wide")
+        self.assert_runs(pipeline, "public.orders", "public.wide")
+        changes = ("UPDATE wide SET i = -i WHERE id % 2 = 0",
+                   "ALTER TABLE wide ALTER id TYPE bigint, ALTER i TYPE bigint, "
+                   "ALTER f TYPE double precision, ALTER n TYPE numeric(30, 4), ALTER u TYPE numeric, "
+                   "ALTER v TYPE text, ALTER l TYPE bigint[]",
+                   "INSERT INTO wide VALUES (5000000000, 6000000000, 0.1, 1e20, 1e30, 'long text', "
+                   "'{7000000000}')",
+                   "ALTER TABLE wide RENAME i TO swap", "ALTER TABLE wide RENAME f TO i",
+                   "ALTER TABLE wide RENAME swap TO f",
+                   "UPDATE wide SET i = 0.25, f = 1 WHERE id % 3 = 0", "DELETE FROM wide WHERE id = 7",
+                   "ALTER TABLE orders RENAME id TO number", "ALTER TABLE orders RENAME note TO remark",
+                   "UPDATE orders SET number = number + 1000 WHERE number < 10")
+        with self.running(pipeline):
+            self.sql(*changes[:6])
+            # Rows of this are read before the next change is made, or after, as it happens.
+            self.sql(*changes[6:])
+        self.assert_runs(pipeline, "public.orders", "public.wide")
+        self.sql("ALTER TABLE orders RENAME remark TO note",
+                 "INSERT INTO orders VALUES (2000, 1, 'again')",
+                 "ALTER TABLE orders ALTER amount TYPE numeric(14, 2)",
+                 "INSERT INTO orders VALUES (2001, 100000000000, 'more')")
+        self.assert_runs(pipeline, "public.orders", "public.wide")
+        types = {row[0]: row[1] for row in self.held(pipeline, "DESCRIBE wide")}
+        self.assertEqual(types, {"id": "BIGINT", "f": "BIGINT", "i": "DOUBLE", "n": "DECIMAL(30,4)",
+                                 "u": "VARCHAR", "v": "VARCHAR", "l": "BIGINT[]"})
+
+    def test_other_type_stops_with_the_way_on(self):
+        pipeline = self.pipeline()
+        self.assert_runs(pipeline)
+        self.sql("ALTER TABLE orders ALTER note TYPE int USING id",
+                 "INSERT INTO orders VALUES (51, 1, 1)")
+        self.assert_refused(pipeline.run(), FAILED, "public.orders", "column note changed its type "
+                            "from text to integer", "leat drop")
+
+    def test_frozen_pipeline_goes_on_when_it_may_evolve(self):
+        pipeline = self.pipeline(source="on_schema_change: freeze")
+        self.assert_runs(pipeline)
+        self.sql("ALTER TABLE orders ADD place text", "INSERT INTO orders VALUES (51, 1, 'a', 'b')")
+        self.assert_refused(pipeline.run(), FAILED, "public.orders", "column place was added",
+                            "on_schema_change to evolve")
+        self.assert_runs(self.pipeline(source="on_schema_change: evolve"))
+
+    def test_transform_over_a_renamed_column_says_so(self):
+        transform = "transforms:\n  - {name: orders, sql: 'SELECT id, note FROM orders'}\n"
+        pipeline = self.pipeline()
+        pipeline.file.write_text(pipeline.text.replace("sinks:", transform + "sinks:"))
+        self.assertEqual(pipeline.run().returncode, OK)
+        self.sql("ALTER TABLE orders RENAME note TO remark", "INSERT INTO orders VALUES (51, 1, 'a')")
+        self.assert_refused(pipeline.run(), ENVIRONMENT, "transform orders", "unknown column note")
+        # With the SQL corrected it goes on, and the column is the same one.
+        corrected = transform.replace("note", "remark AS note")
+        pipeline.file.write_text(pipeline.text.replace("sinks:", corrected + "sinks:"))
+        done = pipeline.run()
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assertEqual(self.held(pipeline, "SELECT id, note FROM orders ORDER BY id"),
+                         self.sql("SELECT id, remark FROM orders ORDER BY id"))
+
+    def test_patterns(self):
+        self.sql("CREATE SCHEMA sales", "CREATE TABLE sales.orders (id int PRIMARY KEY)",
+                 "CREATE TABLE sales.audit (id int)", "INSERT INTO sales.orders VALUES (1)")
+        pipeline = self.pipeline(tables="'*.orders', 'sales.*', '!*.audit'")
+        code, findings = pipeline.check()
+        self.assertEqual(code, OK, findings)
+        told = [finding["what"] for finding in findings]
+        self.assertIn("*.orders matches public.orders, sales.orders", told)
+        self.assertIn("!*.audit leaves out sales.audit", told)
+        self.assert_runs(pipeline, "public.orders")
+        self.assertEqual(self.held(pipeline, "SELECT id FROM sales_orders"), [(1,)])
+        self.assert_problem(self.pipeline(tables="public.*, '!public.adit'"),
+                            "matches no table: !public.adit")
+
+    def test_excluded_columns(self):
+        pipeline = self.pipeline(source=EXCLUDE)
+        code, findings = pipeline.check()
+        self.assertEqual(code, OK, findings)
+        done = pipeline.run()
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.sql("UPDATE orders SET note = 'secret', amount = 7 WHERE id = 1")
+        self.assertEqual(pipeline.run().returncode, OK)
+        self.assertEqual([row[0] for row in self.held(pipeline, "DESCRIBE orders")], ["id", "amount"])
+        self.assertEqual(self.held(pipeline, "SELECT amount FROM orders ORDER BY id LIMIT 1"),
+                         self.sql("SELECT amount FROM orders ORDER BY id LIMIT 1"))
+        for file in self.folder.rglob("*"):
+            if file.is_file():
+                self.assertNotIn(b"secret", file.read_bytes(), file)
+        self.assertEqual(pipeline.check()[0], OK)
+        self.assert_refused(self.pipeline(source=EXCLUDE.replace("note", "notes")).run(), ENVIRONMENT,
+                            "source.columns excludes a column that is not there: notes")
+
+    def test_publication_of_the_users_own_must_leave_them_out(self):
+        self.sql("CREATE PUBLICATION mine FOR TABLE orders")
+        pipeline = self.pipeline(source=EXCLUDE + "\n  publication: mine")
+        self.assert_problem(pipeline, "sends column note of public.orders", "ADD TABLE",
+                            '("id", "amount")')
+        self.sql("ALTER PUBLICATION mine SET TABLE orders (id, amount)")
+        self.assertEqual(pipeline.check()[0], OK)
+        self.assertEqual(pipeline.run().returncode, OK)
+
+    def test_generated_columns_are_named(self):
+        self.sql("ALTER TABLE orders ADD twice numeric GENERATED ALWAYS AS (amount * 2) STORED")
+        code, findings = self.pipeline().check()
+        self.assertEqual(code, OK, findings)
+        self.assertIn("public.orders: generated columns are not captured: twice",
+                      [finding["what"] for finding in findings if finding["severity"] == "notice"])
+
+
+if __name__ == "__main__":
+    main()
