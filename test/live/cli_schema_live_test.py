@@ -32,6 +32,7 @@ class Schema(CliTest):
                    "ALTER TABLE orders RENAME id TO number", "ALTER TABLE orders RENAME note TO remark",
                    "UPDATE orders SET number = number + 1000 WHERE number < 10")
         with self.running(pipeline):
+            self.wait_for_rows(pipeline, 50)
             self.sql(*changes[:6])
             # Rows of this are read before the next change is made, or after, as it happens.
             self.sql(*changes[6:])
