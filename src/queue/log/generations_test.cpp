@@ -146,18 +146,19 @@ TEST_F(GenerationsTest, ReaderOfAnInterruptedImageSeesWhatIsGivenUp) {
 TEST_F(GenerationsTest, NewStreamLeavesNothingOfTheOld) {
     open();
     append_image();
+    append(begin(2, Purpose::added, {items_name()}));
     append(change(6, orders(3)));
-    append(begin(2, Purpose::anew, {items_name()}));
+    append(begin(3, Purpose::anew, {orders_name()}));
     for (const bool reopened : {false, true}) {
         if (reopened) open();
         EXPECT_FALSE(resumed().position);
     }
-    append(point_at(2, 9));
+    append(point_at(3, 9));
     for (const bool reopened : {false, true}) {
         if (reopened) open();
         const auto point = resumed();
         EXPECT_EQ(point.position->commit, 9U);
-        EXPECT_EQ(point.tables, (std::set<TableName>{items_name()}));
+        EXPECT_EQ(point.tables, (std::set<TableName>{orders_name()}));
         EXPECT_TRUE(point.schemas.empty());
     }
 }
