@@ -63,8 +63,9 @@ private:
         const auto& frame = delivery.frame;
         std::int64_t rows = 0;
         for (const auto& batch : frame.batches)
-            rows += TRY(shaper_.apply(batch, frame.first.lineage,
-                                      [&](const Batch& shaped) { return write(shaped); }));
+            rows += TRY(shaper_.apply(batch, frame.first.lineage, put_));
+        if (delivery.at_end) rows += TRY(shaper_.flush(put_));
+        const bool brings_rows = rows > 0 || shaper_.holds_rows();
         pending_.offsets = std::move(delivery.after);
         at_boundary_ = frame.ends_transaction;
         at_end_ = delivery.at_end;
@@ -75,8 +76,8 @@ private:
         // The end of an image is progress that must not wait: changes begin behind it.
         const bool image_ends = frame.marker && frame.marker->kind == MarkerKind::complete;
         if (image_ends) pending_.position = pending_.offsets.consistent_point;
-        if (rows > 0 && frame.kind == FrameKind::changes) sent_us_.push_back(frame.commit_time_us);
-        if (rows > 0 || image_ends || !at_boundary_)
+        if (brings_rows && frame.kind == FrameKind::changes) sent_us_.push_back(frame.commit_time_us);
+        if (brings_rows || image_ends || !at_boundary_)
             epoch_.add(rows, static_cast<std::int64_t>(frame.bytes()), lane_.clock_.steady());
         else bare_progress_ = true;
         if (epoch_.empty()) publish_reached();
@@ -100,6 +101,7 @@ private:
     }
 
     auto commit() -> Result<void> {
+        if (shaper_.holds_rows()) epoch_.add(TRY(shaper_.flush(put_)), 0, lane_.clock_.steady());
         TRY(shaper_.before_commit());
         failpoint("lane.before_commit");
         pending_.incarnation = lane_.options_.identity.incarnation;
@@ -179,6 +181,7 @@ private:
     Lane& lane_;
     Sink& sink_;
     Shaper& shaper_;
+    const Shaper::Put put_ = [this](const Batch& batch) { return write(batch); };
     Epoch epoch_;
     Progress pending_;
     bool at_boundary_ = true;

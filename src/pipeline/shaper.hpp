@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dead_letter/letter_box.hpp"
+#include "pipeline/gathering.hpp"
 #include "pipeline/routes.hpp"
 #include "pipeline/status.hpp"
 #include "sink/sink.hpp"
@@ -44,10 +45,14 @@ public:
     using Put = std::function<Result<Rejects>(const Batch&)>;
 
     // The batch goes through every route of its table. `lineage`: of its positions. Yields the rows
-    // that were handed to the sink.
+    // that were handed to the sink by this call. Small batches are gathered before a transform runs
+    // over them, so rows may come later: with the next ones, or with flush().
     auto apply(const Batch& batch, std::uint32_t lineage, const Put& put) -> Result<std::int64_t>;
+    // Hands on what is gathered; yields the rows that went to the sink.
+    auto flush(const Put& put) -> Result<std::int64_t>;
+    [[nodiscard]] auto holds_rows() const -> bool { return holding_ > 0; }
 
-    // Called before every commit of the sink: letters are on disk when it returns.
+    // Called before every commit of the sink, flushed: letters are on disk when it returns.
     auto before_commit() -> Result<void>;
     // What was counted since the last call, by output table.
     auto take_counts() -> std::map<std::string, FlowCounts>;
@@ -62,10 +67,15 @@ private:
         Route route;
         std::vector<Stage> stages;
         bool excludes_rows = false;
+        Gathering gathering;
         std::int64_t rows = 0;  // since the last commit
         std::int64_t bad = 0;
     };
     struct Passing;
+
+    auto take(Line& line, const Batch& batch, std::uint32_t lineage, const Put& put)
+        -> Result<std::int64_t>;
+    auto flush(Line& line, const Put& put) -> Result<std::int64_t>;
 
     explicit Shaper(ShaperParts parts) : parts_(std::move(parts)) {}
     auto lines_of(const std::string& source) -> Result<std::vector<Line>*>;
@@ -80,6 +90,8 @@ private:
     std::vector<Route> routes_;
     std::map<std::string, std::vector<Line>> lines_;  // by target name of the source's table
     std::map<std::string, FlowCounts> counts_;
+    std::size_t holding_ = 0;     // lines that gather now
+    std::size_t held_bytes_ = 0;  // of all batches that came since the first of them began
 };
 
 }  // namespace leat

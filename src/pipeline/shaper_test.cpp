@@ -70,7 +70,9 @@ protected:
         return rejects;
     }
     auto apply(const BatchFixture& rows) -> Result<std::int64_t> {
-        return shaper_->apply(rows.build(), 1, [&](const Batch& batch) { return put(batch); });
+        const auto to_sink = [&](const Batch& batch) { return put(batch); };
+        const auto rows_now = TRY(shaper_->apply(rows.build(), 1, to_sink));
+        return rows_now + TRY(shaper_->flush(to_sink));
     }
     auto apply_well(const BatchFixture& rows) -> void {
         const auto done = apply(rows);
@@ -108,6 +110,8 @@ protected:
     std::unique_ptr<Shaper> shaper_;
     std::map<std::string, model::Table> tables_;
     std::map<std::string, FlowCounts> counts_;
+    int puts_ = 0;
+    std::vector<std::size_t> shapes_;
 };
 
 TEST_F(ShaperTest, ATransformOfAnotherNameStandsBesideItsInput) {
@@ -193,6 +197,54 @@ TEST_F(ShaperTest, WithoutLettersARejectStopsTheLane) {
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().fault, Fault::poison);
     EXPECT_EQ(done.error().what.find("misfit"), std::string::npos);
+}
+
+// Batches of several commits come to one run of the SQL; what a row is, its commit says.
+TEST_F(ShaperTest, GatheredBatchesAreWhatTheyWereAlone) {
+    start({part("orders", "SELECT id, amount::INTEGER AS amount, note FROM orders "
+                          "WHERE note <> 'hidden'")});
+    const auto to_sink = [&](const Batch& batch) {
+        ++puts_;
+        return put(batch);
+    };
+    const auto hold = [&](const BatchFixture& rows) {
+        const auto done = shaper_->apply(rows.build(), 1, to_sink);
+        ASSERT_TRUE(done) << done.error().what;
+        EXPECT_EQ(*done, 0);
+    };
+    EXPECT_FALSE(shaper_->holds_rows());
+    hold(BatchFixture(orders, 1).insert({1, "9", "a"}).insert({2, "8", "hidden"}));
+    hold(BatchFixture(orders, 2).insert({3, "x", "a"}).insert({4, "7", "a"}));
+    hold(BatchFixture(orders, 3).insert({5, "y", "misfit"}).update({1, "6", "misfit"}));
+    EXPECT_TRUE(shaper_->holds_rows());
+    EXPECT_EQ(puts_, 0);
+    ASSERT_TRUE(shaper_->flush(to_sink));
+    ASSERT_TRUE(shaper_->before_commit());
+    EXPECT_FALSE(shaper_->holds_rows());
+    EXPECT_EQ(puts_, 2);  // the second time without what the sink did not take
+    EXPECT_EQ(shown("orders"), "=1 =9 =a \n=4 =7 =a \n");
+    EXPECT_EQ(letters(), "[\"3\"] expression_failed open\n[\"5\"] expression_failed open\n"
+                         "[\"1\"] does_not_fit_target open\n");
+    const auto flow = shaper_->take_counts().at("orders");
+    EXPECT_EQ(flow.rows_in, 6);
+    EXPECT_EQ(accounted(flow), 6);
+}
+
+TEST_F(ShaperTest, AnotherSchemaEndsTheGathering) {
+    start({part("orders", "SELECT * FROM orders WHERE id > 1")});
+    auto wider = std::make_shared<TableSchema>(*orders);
+    wider->version = 2;
+    wider->columns.push_back({"more", arrow::int64(), "", true, 4, nullptr});
+    const auto to_sink = [&](const Batch& batch) {
+        shapes_.push_back(batch.schema->columns.size());
+        return put(batch);
+    };
+    ASSERT_TRUE(shaper_->apply(BatchFixture(orders, 1).insert({1, "9", "a"}).insert({2, "9", "a"}).build(), 1, to_sink));
+    const auto handed = shaper_->apply(BatchFixture(wider, 2).insert({3, "8", "a", 5}).build(), 1, to_sink);
+    ASSERT_TRUE(handed);
+    EXPECT_EQ(*handed, 1);
+    ASSERT_TRUE(shaper_->flush(to_sink));
+    EXPECT_EQ(shapes_, (std::vector<std::size_t>{3, 4}));
 }
 
 // The letters of an epoch that was not committed are there; the replay must decide the same.
