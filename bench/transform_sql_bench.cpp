@@ -75,7 +75,8 @@ auto over_batches(benchmark::State& state) -> void {
     parts.transforms.push_back({"orders", "orders", OnBadUpdate::keep_last_good, 0.5,
                                 [&]() -> Result<std::unique_ptr<Transform>> {
                                     return TRY(SqlTransform::make(*engine, {"orders", sql_text, {}}));
-                                }});
+                                },
+                                ""});
     const auto shaper = Shaper::make(std::move(parts));
     CHECK(shaper.has_value());
     const auto take = [](const Batch&) { return Result<Rejects>(Rejects{}); };

@@ -32,6 +32,7 @@ public:
 
     auto run(const std::stop_token& stop) -> Result<void> {
         const auto progress = TRY(sink_.open(lane_.options_.identity));
+        TRY(shaper_.begin(!progress));
         if (progress) resume_from(*progress);
         const auto reader = TRY(lane_.queue_.reader(
             lane_.options_.identity.lane,

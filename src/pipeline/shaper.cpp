@@ -110,12 +110,29 @@ auto Shaper::make(ShaperParts parts) -> Result<std::unique_ptr<Shaper>> {
     return shaper;
 }
 
+auto Shaper::is_wanted(const std::string& output) const -> bool {
+    return parts_.tables.empty() || parts_.tables.contains(output);
+}
+
+auto Shaper::definition_of(const Route& route) const -> Definition {
+    Definition definition{route.source, {}};
+    for (const auto step : route.steps)
+        definition.steps.push_back(parts_.transforms[step].definition);
+    return definition;
+}
+
+auto Shaper::begin(bool sink_is_empty) -> Result<void> {
+    if (!parts_.definitions) return {};
+    if (sink_is_empty) parts_.definitions->forget();
+    for (const auto& route : routes_)
+        if (is_wanted(route.output))
+            TRY(parts_.definitions->check(route.output, definition_of(route)));
+    return {};
+}
+
 auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
     const auto known = lines_.find(source);
     if (known != lines_.end()) return &known->second;
-    const auto wanted = [&](const std::string& output) {
-        return parts_.tables.empty() || parts_.tables.contains(output);
-    };
     std::vector<Line> lines;
     bool replaced = false;
     for (const auto& route : routes_) {
@@ -128,7 +145,7 @@ auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
                              "called " + source,
                              "Rename the transform.", "transform " + route.output};
         }
-        if (!ours || !wanted(route.output)) continue;
+        if (!ours || !is_wanted(route.output)) continue;
         Line line;
         line.route = route;
         for (const auto step : route.steps) {
@@ -138,10 +155,15 @@ auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
         }
         lines.push_back(std::move(line));
     }
-    if (!replaced && wanted(source)) {
+    if (!replaced && is_wanted(source)) {
         Line line;
         line.route = {source, source, {}};
         lines.push_back(std::move(line));
+    }
+    for (auto& line : lines) {
+        line.definition = definition_of(line.route);
+        // Of tables without a transform the names are not known before.
+        if (parts_.definitions) TRY(parts_.definitions->check(line.route.output, line.definition));
     }
     return &lines_.emplace(source, std::move(lines)).first->second;
 }
@@ -297,7 +319,12 @@ auto Shaper::check_ratio(const Line& line) -> Result<void> {
 
 auto Shaper::before_commit() -> Result<void> {
     for (auto& [source, lines] : lines_)
-        for (auto& line : lines) line.rows = line.bad = 0;
+        for (auto& line : lines) {
+            if (parts_.definitions && line.rows > 0)
+                parts_.definitions->note(line.route.output, line.definition);
+            line.rows = line.bad = 0;
+        }
+    if (parts_.definitions) TRY(parts_.definitions->sync());
     if (!parts_.letters) return {};
     TRY(parts_.letters->sync());
     failpoint("lane.letters_synced");

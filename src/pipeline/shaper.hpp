@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dead_letter/letter_box.hpp"
+#include "pipeline/definitions.hpp"
 #include "pipeline/gathering.hpp"
 #include "pipeline/routes.hpp"
 #include "pipeline/status.hpp"
@@ -29,12 +30,14 @@ struct TransformPart {
     // lane before it commits anything.
     double bad_ratio_max = 0.5;
     std::function<Result<std::unique_ptr<Transform>>()> make;
+    std::string definition;  // all that decides which rows come out
 };
 
 struct ShaperParts {
     std::set<std::string> tables;  // target names that the sink takes; empty: all
     std::vector<TransformPart> transforms;
     std::unique_ptr<LetterBox> letters;  // none: a row that is rejected stops the lane
+    std::unique_ptr<Definitions> definitions{};  // none: a change of them is not noticed
 };
 
 class Shaper {
@@ -43,6 +46,10 @@ public:
 
     // Hands rows to the sink (evolve before, where needed). With rejects nothing was taken.
     using Put = std::function<Result<Rejects>(const Batch&)>;
+
+    // Called once, before the first batch. Refuses (config) transforms that say something else than
+    // those that made the rows the sink holds.
+    auto begin(bool sink_is_empty) -> Result<void>;
 
     // The batch goes through every route of its table. `lineage`: of its positions. Yields the rows
     // that were handed to the sink by this call. Small batches are gathered before a transform runs
@@ -67,6 +74,7 @@ private:
         Route route;
         std::vector<Stage> stages;
         bool excludes_rows = false;
+        Definition definition;
         Gathering gathering;
         std::int64_t rows = 0;  // since the last commit
         std::int64_t bad = 0;
@@ -78,6 +86,8 @@ private:
     auto flush(Line& line, const Put& put) -> Result<std::int64_t>;
 
     explicit Shaper(ShaperParts parts) : parts_(std::move(parts)) {}
+    [[nodiscard]] auto is_wanted(const std::string& output) const -> bool;
+    [[nodiscard]] auto definition_of(const Route& route) const -> Definition;
     auto lines_of(const std::string& source) -> Result<std::vector<Line>*>;
     auto pass(Line& line, const Batch& batch, std::uint32_t lineage, const Put& put)
         -> Result<std::int64_t>;

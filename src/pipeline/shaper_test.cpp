@@ -7,6 +7,7 @@
 #include "change/batch_fixture.hpp"
 #include "change/collapse_model.hpp"
 #include "transform/sql/sql_transform.hpp"
+#include "transform/sql/tree.hpp"
 
 namespace leat {
 
@@ -42,6 +43,7 @@ protected:
         TransformPart part;
         part.name = name;
         part.input = (*made)->input();
+        part.definition = sql;
         part.make = [engine = engine_, options]() -> Result<std::unique_ptr<Transform>> {
             return TRY(SqlTransform::make(engine, options));
         };
@@ -51,6 +53,10 @@ protected:
         shaper_.reset();
         ShaperParts parts;
         parts.transforms = std::move(transforms);
+        parts.definitions = *Definitions::make(
+            definitions_file(folder_, "s"), [](const std::string& a, const std::string& b) {
+                return Result<bool>(sql::folded(a) == sql::folded(b));
+            });
         if (with_letters) {
             auto letters = LetterBox::make(letter_file(folder_, "s"), "p", "s");
             ASSERT_TRUE(letters);
@@ -284,6 +290,32 @@ TEST_F(ShaperTest, TooManyRejectsStopBeforeTheCommit) {
     EXPECT_NE(done.error().what.find("51 of 100 rows"), std::string::npos);
     shaper_.reset();
     EXPECT_EQ(letters(), "");
+}
+
+TEST_F(ShaperTest, AChangedDefinitionIsRefusedWhereTheSinkHoldsRows) {
+    const auto starts = [&](std::vector<TransformPart> parts, bool sink_is_empty = false) {
+        start(std::move(parts));
+        const auto begun = shaper_->begin(sink_is_empty);
+        return begun ? std::string() : begun.error().what;
+    };
+    const auto old_sql = "SELECT id, amount FROM orders";
+    const auto refused = "the definition of table some has changed, and the sink holds rows of the "
+                         "old one";
+    EXPECT_EQ(starts({part("some", old_sql)}, true), "");
+    apply_well(BatchFixture(orders, 1).insert({1, "9", "a"}));
+    EXPECT_EQ(starts({part("some", old_sql)}), "");
+    EXPECT_EQ(starts({part("some", "select id, amount from orders")}), "");
+    EXPECT_EQ(starts({part("some", "SELECT id, note FROM orders")}), refused);
+    EXPECT_EQ(starts({part("some", "SELECT id, note FROM orders")}, true), "");
+    // One more table is no change; a transform in place of a table that came as it was is one.
+    EXPECT_EQ(starts({part("some", old_sql), part("more", "SELECT id FROM orders")}), "");
+    EXPECT_EQ(starts({part("orders", "SELECT id FROM orders")}),
+              "the definition of table orders has changed, and the sink holds rows of the old one");
+    // Nor is it overlooked when the transform is gone and the table comes as it is.
+    EXPECT_EQ(starts({part("orders", old_sql)}, true), "");
+    apply_well(BatchFixture(orders, 2).insert({2, "9", "a"}));
+    EXPECT_EQ(starts({}), "");
+    EXPECT_FALSE(apply(BatchFixture(orders, 3).insert({3, "9", "a"})));
 }
 
 TEST_F(ShaperTest, NamesAreRefused) {

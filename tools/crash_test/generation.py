@@ -13,6 +13,7 @@ import duckdb
 import yaml
 
 import tables
+import transforms
 from leat_process import Leat
 
 PIPELINE = "crash"
@@ -51,6 +52,7 @@ class Generation:
         self.verified = False  # the first image was complete at some time
         self.forgetful = "forget" not in without and rng.random() < FORGETFUL_SHARE
         self.options = self._draw_options("knobs" not in without)
+        self.shaped = transforms.draw(rng) if "transforms" not in without else []
         file = folder / "pipeline.yaml"
         file.write_text(yaml.safe_dump(self._pipeline(uri, published), sort_keys=False))
         self.leat = Leat(binary, file)
@@ -75,6 +77,8 @@ class Generation:
             "queue": {"type": "log", "path": str(self.folder / "log")} | self.options["queue"],
             "sinks": sinks,
         }
+        if self.shaped:
+            pipeline["transforms"] = [shaped.entry for shaped in self.shaped]
         return pipeline | ({"run": self.options["run"]} if self.options["run"] else {})
 
     def copy_one(self) -> None:
