@@ -74,7 +74,8 @@ auto over_batches(benchmark::State& state) -> void {
     ShaperParts parts;
     parts.transforms.push_back({"orders", "orders", OnBadUpdate::keep_last_good, 0.5,
                                 [&]() -> Result<std::unique_ptr<Transform>> {
-                                    return TRY(SqlTransform::make(*engine, {"orders", sql_text, {}}));
+                                    const SqlTransformOptions options{"orders", sql_text, {}};
+                                    return TRY(SqlTransform::make(*engine, options));
                                 },
                                 ""});
     const auto shaper = Shaper::make(std::move(parts));

@@ -362,8 +362,8 @@ SMALL: list[tuple[float, Operation]] = [
     (5, delete_orders), (6, delete_and_insert_again), (6, move_order), (6, swap_orders),
     (3, shift_orders), (10, change_people), (10, change_parts), (10, change_pairs),
     (3, rotate_pairs), (10, insert_readings), (10, delete_readings), (7, update_readings),
-    (10, change_events), (10, change_shapes), (15, change_tasks), (25, transfer), (2, write_elsewhere),
-    (1, copy_rows), (3, set_extra_column),
+    (10, change_events), (10, change_shapes), (15, change_tasks), (25, transfer),
+    (2, write_elsewhere), (1, copy_rows), (3, set_extra_column),
 ]
 # Operations that may be left out by name, with their share of all transactions.
 SPECIAL: dict[str, tuple[float, Operation]] = {

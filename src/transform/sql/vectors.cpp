@@ -90,8 +90,8 @@ auto fill_values(void* to, duckdb_type stored, const arrow::Array& from, std::in
         case arrow::Type::BINARY: {
             const auto& texts = static_cast<const arrow::BinaryArray&>(from);
             for (std::int64_t i = 0; i < count; ++i)
-                static_cast<duckdb_string_t*>(to)[i] =
-                    texts.IsNull(offset + i) ? text_value("") : text_value(texts.GetView(offset + i));
+                static_cast<duckdb_string_t*>(to)[i] = text_value(
+                    texts.IsNull(offset + i) ? std::string_view() : texts.GetView(offset + i));
             return;
         }
         default: break;
