@@ -77,7 +77,8 @@ private:
         // The end of an image is progress that must not wait: changes begin behind it.
         const bool image_ends = frame.marker && frame.marker->kind == MarkerKind::complete;
         if (image_ends) pending_.position = pending_.offsets.consistent_point;
-        if (brings_rows && frame.kind == FrameKind::changes) sent_us_.push_back(frame.commit_time_us);
+        if (brings_rows && frame.kind == FrameKind::changes)
+            sent_us_.push_back(frame.commit_time_us);
         if (brings_rows || image_ends || !at_boundary_)
             epoch_.add(rows, static_cast<std::int64_t>(frame.bytes()), lane_.clock_.steady());
         else bare_progress_ = true;

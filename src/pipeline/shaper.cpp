@@ -151,7 +151,6 @@ auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
         for (const auto step : route.steps) {
             const auto& part = parts_.transforms[step];
             line.stages.push_back({&part, TRY(part.make()), nullptr});
-            line.excludes_rows |= line.stages.back().transform->excludes_rows();
         }
         lines.push_back(std::move(line));
     }
@@ -287,7 +286,8 @@ auto Shaper::settle(Passing& passing, const Batch& batch, const std::vector<Reje
             continue;
         }
         const bool changes = keyed && (op == Op::update || op == Op::replace);
-        bool has_base = changes && (open ? open->has_base : !passing.line.excludes_rows);
+        // With a filter nobody knows; what the sink does not hold is not moved.
+        bool has_base = changes && (!open || open->has_base);
         const bool deletes = changes && passing.on_bad_update == OnBadUpdate::remove && !partial;
         if (deletes || (changes && moved)) {
             const bool moves = moved && has_base && is_last && !deletes;

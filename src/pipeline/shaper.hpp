@@ -73,7 +73,6 @@ private:
     struct Line {
         Route route;
         std::vector<Stage> stages;
-        bool excludes_rows = false;
         Definition definition;
         Gathering gathering;
         std::int64_t rows = 0;  // since the last commit

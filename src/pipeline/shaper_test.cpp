@@ -176,6 +176,17 @@ TEST_F(ShaperTest, ARejectedKeyChangeTakesTheLastGoodRowAlong) {
               "[\"2\"] expression_failed superseded\n[\"3\"] expression_failed superseded\n");
 }
 
+TEST_F(ShaperTest, ARejectedKeyChangeTakesTheLastGoodRowAlongBehindAFilter) {
+    start({part("orders", "SELECT id, amount::INTEGER AS amount FROM orders WHERE note <> 'no'")});
+    apply_well(BatchFixture(orders, 1).insert({1, "9", "a"}).insert({5, "8", "no"}));
+    apply_well(BatchFixture(orders, 2).move({1}, {2, "x", "a"}).move({5}, {6, "y", "a"}));
+    EXPECT_EQ(shown("orders"), "=2 =9 \n");
+    apply_well(BatchFixture(orders, 3).move({2}, {3, "z", "a"}).move({6}, {7, "z", "a"}));
+    EXPECT_EQ(shown("orders"), "=3 =9 \n");
+    apply_well(BatchFixture(orders, 4).update({3, "4", "a"}).update({7, "5", "a"}));
+    EXPECT_EQ(shown("orders"), "=3 =4 \n=7 =5 \n");
+}
+
 TEST_F(ShaperTest, ARejectedKeyChangeOfARowThatNeverCameLeavesNothing) {
     start({part("orders", "SELECT id, amount::INTEGER AS amount FROM orders")});
     apply_well(BatchFixture(orders, 1).insert({1, "x", "a"}));
@@ -245,8 +256,10 @@ TEST_F(ShaperTest, AnotherSchemaEndsTheGathering) {
         shapes_.push_back(batch.schema->columns.size());
         return put(batch);
     };
-    ASSERT_TRUE(shaper_->apply(BatchFixture(orders, 1).insert({1, "9", "a"}).insert({2, "9", "a"}).build(), 1, to_sink));
-    const auto handed = shaper_->apply(BatchFixture(wider, 2).insert({3, "8", "a", 5}).build(), 1, to_sink);
+    const auto before = BatchFixture(orders, 1).insert({1, "9", "a"}).insert({2, "9", "a"}).build();
+    ASSERT_TRUE(shaper_->apply(before, 1, to_sink));
+    const auto after = BatchFixture(wider, 2).insert({3, "8", "a", 5}).build();
+    const auto handed = shaper_->apply(after, 1, to_sink);
     ASSERT_TRUE(handed);
     EXPECT_EQ(*handed, 1);
     ASSERT_TRUE(shaper_->flush(to_sink));
