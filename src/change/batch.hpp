@@ -19,7 +19,7 @@ namespace leat {
 enum class Op : std::uint8_t {
     insert = 'I',
     update = 'U',
-    replace = 'R',   // the whole row, whether it existed or not
+    replace = 'R',   // the row, whether it existed or not; a partial one: only where it did
     remove = 'D',
     snapshot = 'S',  // read by a snapshot
     truncate = 'T',  // the table was emptied; all other columns are null

@@ -53,6 +53,8 @@ public:
             }
         }
         for (const auto& slot : slots_) emit(slot);
+        effect_.optional_patches = optional_.size();
+        effect_.patches.insert(effect_.patches.end(), optional_.begin(), optional_.end());
         return std::move(effect_);
     }
 
@@ -66,6 +68,7 @@ private:
     };
     struct Assembly {
         std::int32_t base_slot = -1;  // whose base row the from_base columns are taken from
+        bool optional = false;        // no row, if there is no base row
         AssembledRow row;
     };
 
@@ -94,7 +97,7 @@ private:
         auto index = row;
         if (partial) {
             if (old == Content::absent) {
-                effect_.incomplete.push_back(row);
+                if (run_.op(row) != Op::replace) effect_.incomplete.push_back(row);
                 return;
             }
             index = overlay(row, old, old_slot);
@@ -114,6 +117,7 @@ private:
             const auto source = old == Content::whole ? index : from_base;
             Assembly fresh;
             if (old == Content::base) fresh.base_slot = static_cast<std::int32_t>(old_slot);
+            fresh.optional = true;
             fresh.row.first_source = effect_.sources.size();
             effect_.sources.resize(effect_.sources.size() + columns, source);
             index = static_cast<std::int32_t>(assemblies_.size());
@@ -121,6 +125,7 @@ private:
         }
         auto& assembly = assemblies_[static_cast<std::size_t>(index)];
         assembly.row.row = row;
+        assembly.optional &= run_.op(row) == Op::replace;
         const std::span sources(effect_.sources.data() + assembly.row.first_source, columns);
         for (std::size_t i = 0; i < columns; ++i) {
             const auto column = static_cast<int>(i);
@@ -148,13 +153,14 @@ private:
             return;
         }
         assembly.row.base = slots_[static_cast<std::size_t>(assembly.base_slot)].key;
-        effect_.patches.push_back(assembly.row);
+        (assembly.optional ? optional_ : effect_.patches).push_back(assembly.row);
     }
 
     const RunView& run_;
     Keys keys_;
     std::vector<Slot> slots_;
     std::vector<Assembly> assemblies_;
+    std::vector<AssembledRow> optional_;
     NetEffect effect_;
 };
 

@@ -44,7 +44,8 @@ struct CountedRow {
 //                inserts: rows whose after image is whole. assembled: whole too, but put together
 //                from several rows of the run. patches: some columns come from the sink's row under
 //                `base`, as it stood before the run; a patch whose base row the sink does not have
-//                is an incomplete row. incomplete: partial rows that have no base whatever the sink
+//                is an incomplete row, but for the last optional_patches: those are nothing then.
+//                incomplete: partial rows that have no base whatever the sink
 //                holds (their key was deleted in the run, or the table emptied); not applied
 //   full_row     row_inserts, row_deletes: net multiplicity per whole row. NULL equals NULL, NaN
 //                equals NaN, everything else is compared by its bytes, but for ZeroSign
@@ -55,6 +56,7 @@ struct NetEffect {
     std::vector<std::int32_t> inserts;
     std::vector<AssembledRow> assembled;
     std::vector<AssembledRow> patches;
+    std::size_t optional_patches = 0;
     std::vector<std::int32_t> sources;
     std::vector<CountedRow> row_inserts;
     std::vector<CountedRow> row_deletes;

@@ -118,7 +118,7 @@ inline auto apply_naive(const Batch& run, Table& table) -> void {
             }
             if (base != table.by_key.end() && !old.empty()) table.by_key.erase(base);
             if (complete) table.by_key[key_of(schema, row)] = row;
-            else ++table.incomplete;
+            else if (op != Op::replace) ++table.incomplete;
         }
     }
 }
@@ -142,7 +142,7 @@ private:
         const auto deletes = TRY(delete_keys(run_, effect));
         const auto inserts = TRY(insert_rows(run_, effect));
         const auto counted = TRY(counted_deletes(run_, effect));
-        const auto patched = resolve(patches);
+        const auto patched = resolve(patches, effect.optional_patches);
         if (effect.emptied) table_ = Table{};
         table_.incomplete += static_cast<int>(effect.incomplete.size()) + missing_bases_;
         remove_keys(*deletes);
@@ -153,14 +153,15 @@ private:
         return {};
     }
 
-    auto resolve(const PatchRows& patches) -> std::vector<Row> {
+    auto resolve(const PatchRows& patches, std::size_t optional) -> std::vector<Row> {
         std::vector<Row> resolved;
         const auto keys = static_cast<int>(run_.schema->key.size());
         for (std::int64_t i = 0; i < patches.rows->num_rows(); ++i) {
             auto row = row_of(*patches.rows, i, 0, columns_);
             const auto base = table_.by_key.find(row_of(*patches.rows, i, columns_, keys));
             if (base == table_.by_key.end()) {
-                ++missing_bases_;
+                if (i + static_cast<std::int64_t>(optional) < patches.rows->num_rows())
+                    ++missing_bases_;
                 continue;
             }
             for (std::size_t k = 0; k < patches.kept.size(); ++k) {

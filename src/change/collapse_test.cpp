@@ -5,9 +5,12 @@
 
 #include <bit>
 #include <limits>
+#include <map>
+#include <set>
 
 #include "change/batch_fixture.hpp"
 #include "change/collapse_model.hpp"
+#include "change/pick_rows.hpp"
 
 namespace leat {
 
@@ -96,6 +99,46 @@ TEST(Collapse, PartialRowsOnTheBaseNameItAndWhatTheyKeep) {
     EXPECT_EQ(patches.value().kept, (std::vector<int>{2}));
     EXPECT_EQ(model::row_of(*patches.value().rows, 0, 0, 5),
               (model::Row{"=8", "=a", "NULL", "=7", "=true"}));
+}
+
+// What stands in place of a rejected change of the key.
+TEST(Collapse, AMoveIsNothingWithoutABase) {
+    const auto moved = [](const BatchFixture& rows, std::set<std::int64_t> kept) {
+        const auto batch = rows.build();
+        std::vector<PickedRow> picks;
+        for (std::int64_t row = 0; row < batch.rows->num_rows(); ++row)
+            picks.push_back({row, kept.contains(row) ? Pick::keep : Pick::move});
+        return *pick_rows(batch, picks);
+    };
+    const auto held = [](const Batch& run) {
+        model::Table naive;
+        model::apply_naive(BatchFixture(orders()).insert({1, "one", "first"}).build(), naive);
+        auto sink = naive;
+        model::apply_naive(run, naive);
+        EXPECT_EQ(model::SinkModel(run, sink).apply(), "");
+        EXPECT_TRUE(sink == naive);
+        return sink;
+    };
+    const auto chain = moved(BatchFixture(orders())
+                                 .move({1}, {2, "x", "x"})
+                                 .move({7}, {8, "x", "x"})
+                                 .move({2}, {3, "x", "x"}),
+                             {});
+    const auto effect = collapse(chain);
+    ASSERT_TRUE(effect);
+    EXPECT_EQ(effect->patches.size(), 2U);
+    EXPECT_EQ(effect->optional_patches, 2U);
+    EXPECT_EQ(held(chain).by_key,
+              (std::map<model::Row, model::Row>{{{"=3"}, {"=3", "=one", "=first"}}}));
+    const auto after_delete =
+        moved(BatchFixture(orders()).remove({1}).move({1}, {2, "x", "x"}), {0});
+    EXPECT_TRUE(held(after_delete).by_key.empty());
+    EXPECT_EQ(held(after_delete).incomplete, 0);
+    // A row that the source sent in part needs its base, whatever came to it afterwards.
+    const auto mixed = moved(
+        BatchFixture(orders()).update({9, "a", unsent}).move({9}, {10, "x", "x"}), {0});
+    EXPECT_EQ(collapse(mixed)->optional_patches, 0U);
+    EXPECT_TRUE(collapse(mixed)->patches.size() == 1);
 }
 
 TEST(Collapse, PartialRowOfADeletedKeyIsIncomplete) {

@@ -70,7 +70,7 @@ private:
         for (const auto& each : rows_) {
             auto op = from.Value(each.row);
             if (each.pick == Pick::remove) op = static_cast<std::uint8_t>(Op::remove);
-            if (each.pick == Pick::move) op = static_cast<std::uint8_t>(Op::update);
+            if (each.pick == Pick::move) op = static_cast<std::uint8_t>(Op::replace);
             if (auto status = builder.Append(op); !status.ok()) return arrow_error(status);
         }
         auto array = builder.Finish();

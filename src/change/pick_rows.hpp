@@ -13,7 +13,8 @@ namespace leat {
 
 //   keep    the row as it is
 //   remove  a D row of the key that the row had before: `_before` where it is given, else its own
-//   move    a U row that takes the old row to the new key: every other column is unchanged
+//   move    an R row that takes the old row, if there is one, to the new key: every other column
+//           is unchanged
 // The latter two for tables with a key, never of T rows; both keep position and commit time.
 enum class Pick : std::uint8_t { keep, remove, move };
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "config/describe.hpp"
 #include "config/read.hpp"
@@ -123,6 +125,49 @@ auto read_transforms(const config::PipelineFile& file, config::Problems& problem
     return entries;
 }
 
+namespace {
+
+// What decides which rows a transform makes: `warn` and `stop` change none.
+auto definition_of(const TransformEntry& entry) -> std::string {
+    boost::json::array rules;
+    for (const auto& each : entry.options.expectations) {
+        if (each.otherwise == Otherwise::warn || each.otherwise == Otherwise::stop) continue;
+        const bool drops = each.otherwise == Otherwise::drop;
+        rules.push_back({each.that, drops ? "drop" : "dead_letter"});
+    }
+    const bool deletes = entry.on_bad_update == OnBadUpdate::remove;
+    return boost::json::serialize(
+        boost::json::object{{"sql", entry.options.sql},
+                            {"expect", std::move(rules)},
+                            {"on_bad_update", deletes ? "delete" : "keep_last_good"}});
+}
+
+// The text as DuckDB writes its parse tree: without comments, spaces or case of keywords.
+auto plain_sql(sql::Engine& engine, const std::string& sql) -> Result<std::string> {
+    const auto tree = TRY(engine.parse(sql));
+    return sql::is_error(tree) ? sql : engine.unparse(tree);
+}
+
+auto plain_definition(sql::Engine& engine, const std::string& definition) -> Result<std::string> {
+    boost::system::error_code error;
+    auto root = boost::json::parse(definition, error);
+    auto* const fields = error ? nullptr : root.if_object();
+    const auto* const text = fields == nullptr ? nullptr : fields->if_contains("sql");
+    auto* const rules = fields == nullptr ? nullptr : fields->if_contains("expect");
+    if (text == nullptr || !text->is_string() || rules == nullptr || !rules->is_array())
+        return definition;
+    (*fields)["sql"] = TRY(plain_sql(engine, std::string(text->get_string())));
+    for (auto& rule : rules->get_array()) {
+        if (!rule.is_array() || rule.get_array().empty() || !rule.get_array()[0].is_string())
+            continue;
+        auto& that = rule.get_array()[0];
+        that = TRY(plain_sql(engine, "SELECT (" + std::string(that.get_string()) + "\n) FROM t"));
+    }
+    return boost::json::serialize(root);
+}
+
+}  // namespace
+
 auto shaper_maker(const std::vector<TransformEntry>& transforms, const std::string& pipeline,
                   const std::string& sink, const std::set<std::string>& tables,
                   const std::filesystem::path& data) -> ShaperMaker {
@@ -130,6 +175,12 @@ auto shaper_maker(const std::vector<TransformEntry>& transforms, const std::stri
         ShaperParts parts;
         parts.tables = tables;
         parts.letters = TRY(LetterBox::make(letter_file(data, sink), pipeline, sink));
+        parts.definitions = TRY(Definitions::make(
+            definitions_file(data, sink),
+            [](const std::string& a, const std::string& b) -> Result<bool> {
+                const auto engine = TRY(sql::Engine::make());
+                return TRY(plain_definition(*engine, a)) == TRY(plain_definition(*engine, b));
+            }));
         std::shared_ptr<sql::Engine> engine;
         if (!transforms.empty()) engine = TRY(sql::Engine::make());
         for (const auto& entry : transforms) {
@@ -138,7 +189,8 @@ auto shaper_maker(const std::vector<TransformEntry>& transforms, const std::stri
                 {options.name, entry.input, entry.on_bad_update, entry.bad_ratio_max,
                  [engine, options]() -> Result<std::unique_ptr<Transform>> {
                      return TRY(SqlTransform::make(engine, options));
-                 }});
+                 },
+                 definition_of(entry)});
         }
         return Shaper::make(std::move(parts));
     };

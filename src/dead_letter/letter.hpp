@@ -15,7 +15,7 @@ namespace leat {
 
 // `target`: the table it was on its way to. `key`: the key's values as a JSON list of texts, empty
 // where the table has none. `row`: the one row as the source sent it, an Arrow stream with system
-// columns and schema. `has_base`: the sink still holds an earlier row of the key.
+// columns and schema. `has_base`: the sink may hold an earlier row of the key.
 // A letter is open until a later whole row or delete of its key supersedes it.
 struct Letter {
     std::string target;

@@ -56,6 +56,8 @@ auto LaneAttempt::take(Delivery delivery) -> Result<void> {
     for (const auto& batch : frame.batches)
         if (!offsets.absent.contains(batch.schema->name))
             rows += TRY(shape(batch, generation, shaper_, frame.first.lineage));
+    if (delivery.at_end) rows += TRY(shaper_.flush(put_));
+    const bool brings_rows = rows > 0 || shaper_.holds_rows();
     static_cast<Place&>(offsets) = delivery.after;
     at_boundary_ = frame.ends_transaction;
     at_end_ = delivery.at_end;
@@ -64,8 +66,8 @@ auto LaneAttempt::take(Delivery delivery) -> Result<void> {
         pending_.commit_time_us = frame.commit_time_us;
     }
     if (frame.marker) TRY(meet(*frame.marker));
-    if (rows > 0 && frame.kind == FrameKind::changes) sent_us_.push_back(frame.commit_time_us);
-    if (rows > 0 || !at_boundary_)
+    if (brings_rows && frame.kind == FrameKind::changes) sent_us_.push_back(frame.commit_time_us);
+    if (brings_rows || !at_boundary_)
         epoch_.add(rows, static_cast<std::int64_t>(frame.bytes()), lane_.clock_.steady());
     else bare_progress_ = true;
     if (epoch_.empty()) publish_reached();
@@ -76,7 +78,7 @@ auto LaneAttempt::take(Delivery delivery) -> Result<void> {
 auto LaneAttempt::shape(const Batch& batch, Generation generation, Shaper& shaper,
                         std::uint32_t lineage) -> Result<std::int64_t> {
     const Batch meant{stamped(batch.schema, generation), batch.rows};
-    return shaper.apply(meant, lineage, [&](const Batch& shaped) { return write(shaped); });
+    return shaper.apply(meant, lineage, put_);
 }
 
 auto LaneAttempt::stamped(const SchemaPtr& schema, Generation generation) -> SchemaPtr {
@@ -110,14 +112,10 @@ auto LaneAttempt::write(const Batch& batch) -> Result<Rejects> {
 }
 
 auto LaneAttempt::commit() -> Result<void> {
-    TRY(shaper_.before_commit());
-    auto flows = shaper_.take_counts();
-    for (const auto& filling : fillings_) {
-        if (!filling.shaper) continue;
-        TRY(filling.shaper->before_commit());
-        for (const auto& [table, flow] : filling.shaper->take_counts())
-            leat::add(flow, flows[table]);
-    }
+    std::map<std::string, FlowCounts> flows;
+    TRY(end_shaping(shaper_, flows));
+    for (const auto& filling : fillings_)
+        if (filling.shaper) TRY(end_shaping(*filling.shaper, flows));
     failpoint("lane.before_commit");
     pending_.incarnation = lane_.options_.identity.incarnation;
     const auto started = lane_.clock_.steady();
@@ -147,6 +145,15 @@ auto LaneAttempt::commit() -> Result<void> {
     sent_us_.clear();
     publish_reached();
     return release(committed);
+}
+
+// Rows that were gathered go on, letters are on disk.
+auto LaneAttempt::end_shaping(Shaper& shaper, std::map<std::string, FlowCounts>& flows)
+    -> Result<void> {
+    if (shaper.holds_rows()) epoch_.add(TRY(shaper.flush(put_)), 0, lane_.clock_.steady());
+    TRY(shaper.before_commit());
+    for (const auto& [table, flow] : shaper.take_counts()) leat::add(flow, flows[table]);
+    return {};
 }
 
 // What is open is committed, so that the next commit has no rows.

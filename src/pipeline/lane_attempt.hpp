@@ -56,6 +56,7 @@ private:
         -> Result<std::int64_t>;
     auto write(const Batch& batch) -> Result<Rejects>;
     auto commit() -> Result<void>;
+    auto end_shaping(Shaper& shaper, std::map<std::string, FlowCounts>& flows) -> Result<void>;
     auto commit_rows() -> Result<void>;
     auto idle() -> Result<void>;
     auto finish() -> Result<void>;
@@ -68,6 +69,7 @@ private:
     Lane& lane_;
     Sink& sink_;
     Shaper& shaper_;
+    const Shaper::Put put_ = [this](const Batch& batch) { return write(batch); };
     Epoch epoch_;
     Progress pending_;
     std::unique_ptr<LaneReader> reader_;

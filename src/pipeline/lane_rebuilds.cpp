@@ -43,6 +43,7 @@ auto LaneAttempt::meet(const Marker& marker) -> Result<void> {
     if (marker.purpose != Purpose::anew) return add_rebuild(marker);
     // The stream goes on elsewhere: what was fed until here stands still until the new image is
     // there.
+    TRY(shaper_.flush(put_));
     Place place;
     place.generation = marker.generation;
     place.snapshot_offset = marker.snapshot_offset;
@@ -108,11 +109,12 @@ auto LaneAttempt::feed_rebuild(std::size_t index) -> Result<bool> {
     for (const auto& batch : frame.batches)
         if (rebuild.tables.contains(batch.schema->name))
             rows += TRY(shape(batch, rebuild.generation, *filling.shaper, frame.first.lineage));
+    if (delivery->at_end) rows += TRY(filling.shaper->flush(put_));
     static_cast<Place&>(rebuild) = delivery->after;
     if (frame.marker && frame.marker->kind == MarkerKind::end)
         for (const auto& table : frame.marker->tables) rebuild.tables.erase(table);
     failpoint("lane.rebuild_fed");
-    if (rows > 0)
+    if (rows > 0 || filling.shaper->holds_rows())
         epoch_.add(rows, static_cast<std::int64_t>(frame.bytes()), lane_.clock_.steady());
     return true;
 }

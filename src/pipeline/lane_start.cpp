@@ -22,6 +22,7 @@ auto is_part(const std::set<TableName>& part, const std::set<TableName>& whole) 
 // False: stop was asked for before there was an image to begin with.
 auto LaneAttempt::begin(const std::stop_token& stop) -> Result<bool> {
     const auto progress = TRY(sink_.open(lane_.options_.identity));
+    TRY(shaper_.begin(!progress));
     if (!progress) return begin_with_image(stop);
     resume_from(*progress);
     if (!lane_.queue_.holds(progress->offsets)) {
@@ -55,6 +56,7 @@ auto LaneAttempt::start_at(const Place& place) -> Result<void> {
     static_cast<Place&>(pending_.offsets) = place;
     fillings_.clear();
     known_.clear();
+    TRY(lane_.queue_.retain(name(), pending_.offsets));
     reader_ = TRY(lane_.queue_.reader(name(), place));
     publish_reached();
     return {};

@@ -14,6 +14,8 @@ namespace leat {
 namespace {
 
 constexpr std::int64_t ratio_rows_min = 100;
+// What is gathered may keep whole frames in memory, so all that they brought counts.
+constexpr std::size_t held_bytes_max = 16U << 20U;
 
 auto op_of(const Batch& batch, std::int64_t row) -> Op {
     return static_cast<Op>(
@@ -22,13 +24,6 @@ auto op_of(const Batch& batch, std::int64_t row) -> Op {
 
 auto number_of(const Batch& batch, int column, std::int64_t row) -> std::uint64_t {
     return static_cast<const arrow::UInt64Array&>(*batch.rows->column(column)).Value(row);
-}
-
-// Queues may hand out the same version in another object.
-auto is_prepared(const SchemaPtr& known, const SchemaPtr& schema) -> bool {
-    if (known == schema) return true;
-    return known && known->version == schema->version && known->generation == schema->generation &&
-           same_shape(*known, *schema);
 }
 
 auto no_letters(const Batch& batch, const Rejection& first, std::size_t count) -> Error {
@@ -50,7 +45,7 @@ struct Shaper::Passing {
     FlowCounts& counts;
     std::int64_t substitutes = 0;
     OnBadUpdate on_bad_update = OnBadUpdate::keep_last_good;
-    std::set<std::uint64_t> settled{};  // ordinals of rows that stand in place of rejected ones
+    std::set<Position> settled{};  // of rows that stand in place of rejected ones
 
     [[nodiscard]] auto position(const Batch& batch, std::int64_t row) const -> Position {
         return {lineage, number_of(batch, commit_column, row),
@@ -60,10 +55,9 @@ struct Shaper::Passing {
     // The row of the source's batch that a row further down comes from: at its place or behind,
     // since rows are only ever left out.
     [[nodiscard]] auto origin(const Batch& batch, std::int64_t row) const -> std::int64_t {
-        const auto wanted = number_of(batch, ordinal_column, row);
+        const auto wanted = position(batch, row);
         auto at = row;
-        while (at + 1 < source.rows->num_rows() && number_of(source, ordinal_column, at) != wanted)
-            ++at;
+        while (at + 1 < source.rows->num_rows() && position(source, at) != wanted) ++at;
         return at;
     }
 
@@ -127,12 +121,29 @@ auto Shaper::outputs_of(const TableName& source) -> Result<std::set<TableName>> 
     return outputs;
 }
 
+auto Shaper::is_wanted(const std::string& output) const -> bool {
+    return parts_.tables.empty() || parts_.tables.contains(output);
+}
+
+auto Shaper::definition_of(const Route& route) const -> Definition {
+    Definition definition{route.source, {}};
+    for (const auto step : route.steps)
+        definition.steps.push_back(parts_.transforms[step].definition);
+    return definition;
+}
+
+auto Shaper::begin(bool sink_is_empty) -> Result<void> {
+    if (!parts_.definitions) return {};
+    if (sink_is_empty) parts_.definitions->forget();
+    for (const auto& route : routes_)
+        if (is_wanted(route.output))
+            TRY(parts_.definitions->check(route.output, definition_of(route)));
+    return {};
+}
+
 auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
     const auto known = lines_.find(source);
     if (known != lines_.end()) return &known->second;
-    const auto wanted = [&](const std::string& output) {
-        return parts_.tables.empty() || parts_.tables.contains(output);
-    };
     std::vector<Line> lines;
     bool replaced = false;
     for (const auto& route : routes_) {
@@ -145,20 +156,24 @@ auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
                              "called " + source,
                              "Rename the transform.", "transform " + route.output};
         }
-        if (!ours || !wanted(route.output)) continue;
+        if (!ours || !is_wanted(route.output)) continue;
         Line line;
         line.route = route;
         for (const auto step : route.steps) {
             const auto& part = parts_.transforms[step];
             line.stages.push_back({&part, TRY(part.make()), nullptr});
-            line.excludes_rows |= line.stages.back().transform->excludes_rows();
         }
         lines.push_back(std::move(line));
     }
-    if (!replaced && wanted(source)) {
+    if (!replaced && is_wanted(source)) {
         Line line;
         line.route = {source, source, {}};
         lines.push_back(std::move(line));
+    }
+    for (auto& line : lines) {
+        line.definition = definition_of(line.route);
+        // Of tables without a transform the names are not known before.
+        if (parts_.definitions) TRY(parts_.definitions->check(line.route.output, line.definition));
     }
     return &lines_.emplace(source, std::move(lines)).first->second;
 }
@@ -167,7 +182,38 @@ auto Shaper::apply(const Batch& batch, std::uint32_t lineage, const Put& put)
     -> Result<std::int64_t> {
     std::int64_t rows = 0;
     for (auto& line : *TRY(lines_of(target_name(batch.schema->name))))
-        rows += TRY(pass(line, batch, lineage, put));
+        rows += TRY(take(line, batch, lineage, put));
+    if (!holds_rows()) return rows;
+    held_bytes_ += byte_size(batch);
+    if (held_bytes_ > held_bytes_max) rows += TRY(flush(put));
+    return rows;
+}
+
+// A run of SQL costs as much as several hundred rows do, however few come.
+auto Shaper::take(Line& line, const Batch& batch, std::uint32_t lineage, const Put& put)
+    -> Result<std::int64_t> {
+    if (line.stages.empty()) return pass(line, batch, lineage, put);
+    std::int64_t rows = 0;
+    if (!line.gathering.suits(batch, lineage)) rows = TRY(flush(line, put));
+    if (batch.rows->num_rows() == 0) return rows + TRY(pass(line, batch, lineage, put));
+    if (line.gathering.empty() && holding_++ == 0) held_bytes_ = 0;
+    line.gathering.add(batch, lineage);
+    if (line.gathering.is_full()) rows += TRY(flush(line, put));
+    return rows;
+}
+
+auto Shaper::flush(Line& line, const Put& put) -> Result<std::int64_t> {
+    if (line.gathering.empty()) return 0;
+    --holding_;
+    const auto lineage = line.gathering.lineage();
+    return pass(line, TRY(line.gathering.take()), lineage, put);
+}
+
+auto Shaper::flush(const Put& put) -> Result<std::int64_t> {
+    std::int64_t rows = 0;
+    if (!holds_rows()) return rows;
+    for (auto& [source, lines] : lines_)
+        for (auto& line : lines) rows += TRY(flush(line, put));
     return rows;
 }
 
@@ -180,7 +226,7 @@ auto Shaper::pass(Line& line, const Batch& batch, std::uint32_t lineage, const P
     auto current = batch;
     for (auto& stage : line.stages) {
         passing.on_bad_update = stage.part->on_bad_update;
-        if (!is_prepared(stage.prepared, current.schema)) {
+        if (!stage.prepared || !is_same_version(stage.prepared, current.schema)) {
             TRY(stage.transform->prepare(current.schema));
             stage.prepared = current.schema;
         }
@@ -231,7 +277,7 @@ auto Shaper::settle(Passing& passing, const Batch& batch, const std::vector<Reje
         std::optional<Rejection> rejection;
         if (next != rejects.end() && next->row == row) rejection = *next++;
         if (op == Op::truncate) TRY(letters.supersede(target, "", position, true));
-        if (op == Op::truncate || passing.settled.contains(position.ordinal) || (!keyed && !rejection)) {
+        if (op == Op::truncate || passing.settled.contains(position) || (!keyed && !rejection)) {
             picks.push_back({row, Pick::keep});
             continue;
         }
@@ -251,13 +297,14 @@ auto Shaper::settle(Passing& passing, const Batch& batch, const std::vector<Reje
             continue;
         }
         const bool changes = keyed && (op == Op::update || op == Op::replace);
-        bool has_base = changes && (open ? open->has_base : !passing.line.excludes_rows);
+        // With a filter nobody knows; what the sink does not hold is not moved.
+        bool has_base = changes && (!open || open->has_base);
         const bool deletes = changes && passing.on_bad_update == OnBadUpdate::remove && !partial;
         if (deletes || (changes && moved)) {
             const bool moves = moved && has_base && is_last && !deletes;
             picks.push_back({row, moves ? Pick::move : Pick::remove});
             ++passing.substitutes;
-            passing.settled.insert(position.ordinal);
+            passing.settled.insert(position);
             has_base = moves;
         }
         TRY(letters.add(TRY(passing.letter(batch, *rejection, keys.own, has_base))));
@@ -283,7 +330,12 @@ auto Shaper::check_ratio(const Line& line) -> Result<void> {
 
 auto Shaper::before_commit() -> Result<void> {
     for (auto& [source, lines] : lines_)
-        for (auto& line : lines) line.rows = line.bad = 0;
+        for (auto& line : lines) {
+            if (parts_.definitions && line.rows > 0)
+                parts_.definitions->note(line.route.output, line.definition);
+            line.rows = line.bad = 0;
+        }
+    if (parts_.definitions) TRY(parts_.definitions->sync());
     if (!parts_.letters) return {};
     TRY(parts_.letters->sync());
     failpoint("lane.letters_synced");

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "dead_letter/letter_box.hpp"
+#include "pipeline/definitions.hpp"
+#include "pipeline/gathering.hpp"
 #include "pipeline/routes.hpp"
 #include "pipeline/status.hpp"
 #include "sink/sink.hpp"
@@ -28,12 +30,14 @@ struct TransformPart {
     // lane before it commits anything.
     double bad_ratio_max = 0.5;
     std::function<Result<std::unique_ptr<Transform>>()> make;
+    std::string definition;  // all that decides which rows come out
 };
 
 struct ShaperParts {
     std::set<std::string> tables;  // target names that the sink takes; empty: all
     std::vector<TransformPart> transforms;
     std::shared_ptr<LetterBox> letters;  // none: a row that is rejected stops the lane
+    std::shared_ptr<Definitions> definitions{};  // none: a change of them is not noticed
 };
 
 class Shaper {
@@ -50,11 +54,19 @@ public:
     // Hands rows to the sink (evolve before, where needed). With rejects nothing was taken.
     using Put = std::function<Result<Rejects>(const Batch&)>;
 
-    // The batch goes through every route of its table. `lineage`: of its positions. Yields the rows
-    // that were handed to the sink.
-    auto apply(const Batch& batch, std::uint32_t lineage, const Put& put) -> Result<std::int64_t>;
+    // Called once, before the first batch. Refuses (config) transforms that say something else than
+    // those that made the rows the sink holds.
+    auto begin(bool sink_is_empty) -> Result<void>;
 
-    // Called before every commit of the sink: letters are on disk when it returns.
+    // The batch goes through every route of its table. `lineage`: of its positions. Yields the rows
+    // that were handed to the sink by this call. Small batches are gathered before a transform runs
+    // over them, so rows may come later: with the next ones, or with flush().
+    auto apply(const Batch& batch, std::uint32_t lineage, const Put& put) -> Result<std::int64_t>;
+    // Hands on what is gathered; yields the rows that went to the sink.
+    auto flush(const Put& put) -> Result<std::int64_t>;
+    [[nodiscard]] auto holds_rows() const -> bool { return holding_ > 0; }
+
+    // Called before every commit of the sink, flushed: letters are on disk when it returns.
     auto before_commit() -> Result<void>;
     // What was counted since the last call, by output table.
     auto take_counts() -> std::map<std::string, FlowCounts>;
@@ -68,13 +80,20 @@ private:
     struct Line {
         Route route;
         std::vector<Stage> stages;
-        bool excludes_rows = false;
+        Definition definition;
+        Gathering gathering;
         std::int64_t rows = 0;  // since the last commit
         std::int64_t bad = 0;
     };
     struct Passing;
 
+    auto take(Line& line, const Batch& batch, std::uint32_t lineage, const Put& put)
+        -> Result<std::int64_t>;
+    auto flush(Line& line, const Put& put) -> Result<std::int64_t>;
+
     explicit Shaper(ShaperParts parts) : parts_(std::move(parts)) {}
+    [[nodiscard]] auto is_wanted(const std::string& output) const -> bool;
+    [[nodiscard]] auto definition_of(const Route& route) const -> Definition;
     auto lines_of(const std::string& source) -> Result<std::vector<Line>*>;
     auto pass(Line& line, const Batch& batch, std::uint32_t lineage, const Put& put)
         -> Result<std::int64_t>;
@@ -87,6 +106,8 @@ private:
     std::vector<Route> routes_;
     std::map<std::string, std::vector<Line>> lines_;  // by target name of the source's table
     std::map<std::string, FlowCounts> counts_;
+    std::size_t holding_ = 0;     // lines that gather now
+    std::size_t held_bytes_ = 0;  // of all batches that came since the first of them began
 };
 
 }  // namespace leat

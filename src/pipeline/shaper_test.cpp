@@ -7,6 +7,7 @@
 #include "change/batch_fixture.hpp"
 #include "change/collapse_model.hpp"
 #include "transform/sql/sql_transform.hpp"
+#include "transform/sql/tree.hpp"
 
 namespace leat {
 
@@ -42,6 +43,7 @@ protected:
         TransformPart part;
         part.name = name;
         part.input = (*made)->input();
+        part.definition = sql;
         part.make = [engine = engine_, options]() -> Result<std::unique_ptr<Transform>> {
             return TRY(SqlTransform::make(engine, options));
         };
@@ -51,6 +53,10 @@ protected:
         shaper_.reset();
         ShaperParts parts;
         parts.transforms = std::move(transforms);
+        parts.definitions = *Definitions::make(
+            definitions_file(folder_, "s"), [](const std::string& a, const std::string& b) {
+                return Result<bool>(sql::folded(a) == sql::folded(b));
+            });
         if (with_letters) {
             auto letters = LetterBox::make(letter_file(folder_, "s"), "p", "s");
             ASSERT_TRUE(letters);
@@ -70,7 +76,9 @@ protected:
         return rejects;
     }
     auto apply(const BatchFixture& rows) -> Result<std::int64_t> {
-        return shaper_->apply(rows.build(), 1, [&](const Batch& batch) { return put(batch); });
+        const auto to_sink = [&](const Batch& batch) { return put(batch); };
+        const auto rows_now = TRY(shaper_->apply(rows.build(), 1, to_sink));
+        return rows_now + TRY(shaper_->flush(to_sink));
     }
     auto apply_well(const BatchFixture& rows) -> void {
         const auto done = apply(rows);
@@ -108,6 +116,8 @@ protected:
     std::unique_ptr<Shaper> shaper_;
     std::map<std::string, model::Table> tables_;
     std::map<std::string, FlowCounts> counts_;
+    int puts_ = 0;
+    std::vector<std::size_t> shapes_;
 };
 
 TEST_F(ShaperTest, ATransformOfAnotherNameStandsBesideItsInput) {
@@ -166,6 +176,17 @@ TEST_F(ShaperTest, ARejectedKeyChangeTakesTheLastGoodRowAlong) {
               "[\"2\"] expression_failed superseded\n[\"3\"] expression_failed superseded\n");
 }
 
+TEST_F(ShaperTest, ARejectedKeyChangeTakesTheLastGoodRowAlongBehindAFilter) {
+    start({part("orders", "SELECT id, amount::INTEGER AS amount FROM orders WHERE note <> 'no'")});
+    apply_well(BatchFixture(orders, 1).insert({1, "9", "a"}).insert({5, "8", "no"}));
+    apply_well(BatchFixture(orders, 2).move({1}, {2, "x", "a"}).move({5}, {6, "y", "a"}));
+    EXPECT_EQ(shown("orders"), "=2 =9 \n");
+    apply_well(BatchFixture(orders, 3).move({2}, {3, "z", "a"}).move({6}, {7, "z", "a"}));
+    EXPECT_EQ(shown("orders"), "=3 =9 \n");
+    apply_well(BatchFixture(orders, 4).update({3, "4", "a"}).update({7, "5", "a"}));
+    EXPECT_EQ(shown("orders"), "=3 =4 \n=7 =5 \n");
+}
+
 TEST_F(ShaperTest, ARejectedKeyChangeOfARowThatNeverCameLeavesNothing) {
     start({part("orders", "SELECT id, amount::INTEGER AS amount FROM orders")});
     apply_well(BatchFixture(orders, 1).insert({1, "x", "a"}));
@@ -193,6 +214,56 @@ TEST_F(ShaperTest, WithoutLettersARejectStopsTheLane) {
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().fault, Fault::poison);
     EXPECT_EQ(done.error().what.find("misfit"), std::string::npos);
+}
+
+// Batches of several commits come to one run of the SQL; what a row is, its commit says.
+TEST_F(ShaperTest, GatheredBatchesAreWhatTheyWereAlone) {
+    start({part("orders", "SELECT id, amount::INTEGER AS amount, note FROM orders "
+                          "WHERE note <> 'hidden'")});
+    const auto to_sink = [&](const Batch& batch) {
+        ++puts_;
+        return put(batch);
+    };
+    const auto hold = [&](const BatchFixture& rows) {
+        const auto done = shaper_->apply(rows.build(), 1, to_sink);
+        ASSERT_TRUE(done) << done.error().what;
+        EXPECT_EQ(*done, 0);
+    };
+    EXPECT_FALSE(shaper_->holds_rows());
+    hold(BatchFixture(orders, 1).insert({1, "9", "a"}).insert({2, "8", "hidden"}));
+    hold(BatchFixture(orders, 2).insert({3, "x", "a"}).insert({4, "7", "a"}));
+    hold(BatchFixture(orders, 3).insert({5, "y", "misfit"}).update({1, "6", "misfit"}));
+    EXPECT_TRUE(shaper_->holds_rows());
+    EXPECT_EQ(puts_, 0);
+    ASSERT_TRUE(shaper_->flush(to_sink));
+    ASSERT_TRUE(shaper_->before_commit());
+    EXPECT_FALSE(shaper_->holds_rows());
+    EXPECT_EQ(puts_, 2);  // the second time without what the sink did not take
+    EXPECT_EQ(shown("orders"), "=1 =9 =a \n=4 =7 =a \n");
+    EXPECT_EQ(letters(), "[\"3\"] expression_failed open\n[\"5\"] expression_failed open\n"
+                         "[\"1\"] does_not_fit_target open\n");
+    const auto flow = shaper_->take_counts().at("orders");
+    EXPECT_EQ(flow.rows_in, 6);
+    EXPECT_EQ(accounted(flow), 6);
+}
+
+TEST_F(ShaperTest, AnotherSchemaEndsTheGathering) {
+    start({part("orders", "SELECT * FROM orders WHERE id > 1")});
+    auto wider = std::make_shared<TableSchema>(*orders);
+    wider->version = 2;
+    wider->columns.push_back({"more", arrow::int64(), "", true, 4, nullptr});
+    const auto to_sink = [&](const Batch& batch) {
+        shapes_.push_back(batch.schema->columns.size());
+        return put(batch);
+    };
+    const auto before = BatchFixture(orders, 1).insert({1, "9", "a"}).insert({2, "9", "a"}).build();
+    ASSERT_TRUE(shaper_->apply(before, 1, to_sink));
+    const auto after = BatchFixture(wider, 2).insert({3, "8", "a", 5}).build();
+    const auto handed = shaper_->apply(after, 1, to_sink);
+    ASSERT_TRUE(handed);
+    EXPECT_EQ(*handed, 1);
+    ASSERT_TRUE(shaper_->flush(to_sink));
+    EXPECT_EQ(shapes_, (std::vector<std::size_t>{3, 4}));
 }
 
 // The letters of an epoch that was not committed are there; the replay must decide the same.
@@ -232,6 +303,32 @@ TEST_F(ShaperTest, TooManyRejectsStopBeforeTheCommit) {
     EXPECT_NE(done.error().what.find("51 of 100 rows"), std::string::npos);
     shaper_.reset();
     EXPECT_EQ(letters(), "");
+}
+
+TEST_F(ShaperTest, AChangedDefinitionIsRefusedWhereTheSinkHoldsRows) {
+    const auto starts = [&](std::vector<TransformPart> parts, bool sink_is_empty = false) {
+        start(std::move(parts));
+        const auto begun = shaper_->begin(sink_is_empty);
+        return begun ? std::string() : begun.error().what;
+    };
+    const auto old_sql = "SELECT id, amount FROM orders";
+    const auto refused = "the definition of table some has changed, and the sink holds rows of the "
+                         "old one";
+    EXPECT_EQ(starts({part("some", old_sql)}, true), "");
+    apply_well(BatchFixture(orders, 1).insert({1, "9", "a"}));
+    EXPECT_EQ(starts({part("some", old_sql)}), "");
+    EXPECT_EQ(starts({part("some", "select id, amount from orders")}), "");
+    EXPECT_EQ(starts({part("some", "SELECT id, note FROM orders")}), refused);
+    EXPECT_EQ(starts({part("some", "SELECT id, note FROM orders")}, true), "");
+    // One more table is no change; a transform in place of a table that came as it was is one.
+    EXPECT_EQ(starts({part("some", old_sql), part("more", "SELECT id FROM orders")}), "");
+    EXPECT_EQ(starts({part("orders", "SELECT id FROM orders")}),
+              "the definition of table orders has changed, and the sink holds rows of the old one");
+    // Nor is it overlooked when the transform is gone and the table comes as it is.
+    EXPECT_EQ(starts({part("orders", old_sql)}, true), "");
+    apply_well(BatchFixture(orders, 2).insert({2, "9", "a"}));
+    EXPECT_EQ(starts({}), "");
+    EXPECT_FALSE(apply(BatchFixture(orders, 3).insert({3, "9", "a"})));
 }
 
 TEST_F(ShaperTest, NamesAreRefused) {

@@ -50,10 +50,6 @@ public:
 
     // A row that fails is rejected alone. Fault::poison: an expectation with `stop` was broken.
     virtual auto apply(const Batch& batch) -> Result<Applied> = 0;
-
-    // Whether rows can be left out that are then missing downstream. Such a table's partial rows
-    // may have nothing to be laid over.
-    [[nodiscard]] virtual auto excludes_rows() const -> bool = 0;
 };
 
 }  // namespace leat

@@ -5,7 +5,7 @@ import json
 
 import duckdb
 
-from cli_fixture import CONFIGURATION, OK, CliTest, main
+from cli_fixture import CONFIGURATION, ENVIRONMENT, OK, CliTest, main
 
 TRANSFORMS = """
 transforms:
@@ -96,6 +96,27 @@ class Transforms(CliTest):
         del self.shop.leat.environment["LEAT_FAILPOINTS"]
         self.run_well()
         self.assertEqual([letter["id"] for letter in self.letters()], written)
+        self.assert_equal_to_source()
+
+    def test_changed_sql_is_noticed(self):
+        text = self.shop.file.read_text()
+        self.run_well()
+        changed = "the definition of table cheap has changed"
+        self.shop.file.write_text(text.replace("NOT high_value", "high_value"))
+        self.assert_refused(self.shop.run(), ENVIRONMENT, changed, "leat drop FILE")
+        self.shop.file.write_text(text.replace("price < 1000", "price < 100"))
+        self.assert_refused(self.shop.run(), ENVIRONMENT, "the definition of table")
+        # What makes the same rows is no change, nor is one more table.
+        self.shop.file.write_text(text.replace("FROM orders WHERE NOT", "from  orders /* dear */ "
+                                               "where not").replace(
+            "price < 1000", "price  < 1000").replace(
+            "  - name: cheap", "  - {name: dear, sql: SELECT id FROM orders WHERE high_value}\n"
+            "  - name: cheap"))
+        self.sql("UPDATE orders SET note = '3' WHERE id = 7")
+        self.run_well()
+        self.assert_equal_to_source()
+        self.shop.file.write_text(text)
+        self.run_well()
         self.assert_equal_to_source()
 
     def test_check(self):

@@ -22,6 +22,9 @@ protected:
         return [=, folder = folder_]() -> Result<std::unique_ptr<Shaper>> {
             ShaperParts parts;
             parts.letters = TRY(LetterBox::make(letter_file(folder, sink), "shop", sink));
+            parts.definitions = TRY(Definitions::make(
+                definitions_file(folder, sink),
+                [](const std::string& a, const std::string& b) { return Result<bool>(a == b); }));
             const auto engine = TRY(sql::Engine::make());
             for (const auto& each : transforms) {
                 const SqlTransformOptions options{each.name, each.sql, each.expectations};
@@ -29,6 +32,7 @@ protected:
                 part.name = each.name;
                 part.input = TRY(SqlTransform::make(engine, options))->input();
                 part.bad_ratio_max = 1;
+                part.definition = each.sql;
                 part.make = [engine, options]() -> Result<std::unique_ptr<Transform>> {
                     return TRY(SqlTransform::make(engine, options));
                 };

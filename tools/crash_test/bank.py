@@ -92,7 +92,8 @@ class BankTest:
     def _run_on(self, server: PgServer) -> None:
         rng = random.Random(self.options.seed)
         generation = Generation(self.folder / "pipeline", self.binary, server.uri(),
-                                self.options.lanes, rng, {"knobs", "forget"}, TRANSFERS)
+                                self.options.lanes, rng, {"knobs", "forget", "transforms"},
+                                TRANSFERS)
         self.report.generations = 1
         looker = Looker(generation.leat)
         looker.start()

@@ -29,7 +29,7 @@ from harness import FAILURES, CrashTest, Report  # noqa: E402
 from leat_process import find_binary  # noqa: E402
 
 FEATURES = ["large", "truncate", "columns", "prepared", "server_crash", "restore",
-            "rewrite", "knobs", "forget"]
+            "rewrite", "knobs", "forget", "transforms"]
 
 
 def arguments() -> argparse.Namespace:

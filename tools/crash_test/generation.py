@@ -13,6 +13,7 @@ import duckdb
 import yaml
 
 import tables
+import transforms
 from leat_process import Leat
 
 PIPELINE = "crash"
@@ -51,6 +52,7 @@ class Generation:
         self.verified = False  # the first image was complete at some time
         self.forgetful = "forget" not in without and rng.random() < FORGETFUL_SHARE
         self.options = self._draw_options("knobs" not in without)
+        self.shaped = transforms.draw(rng) if "transforms" not in without else []
         self.uri = uri
         self.published = published
         self.taken_out: str | None = None
@@ -115,6 +117,8 @@ class Generation:
             "queue": {"type": "log", "path": str(self.folder / "log")} | self.options["queue"],
             "sinks": sinks,
         }
+        if self.shaped:
+            pipeline["transforms"] = [shaped.entry for shaped in self.shaped]
         return pipeline | {"run": {"on_gap": "resnapshot"} | self.options["run"]}
 
     def copy_one(self) -> None:

@@ -18,6 +18,7 @@ from psycopg import errors
 import compare
 import operations
 import tables
+import transforms
 from generation import Generation, Torn
 from leat_process import Leat, LeatFailed, Running
 from pg_server import PgServer
@@ -56,6 +57,7 @@ class Report:
     generations: int = 0
     comparisons: int = 0
     rows_compared: int = 0
+    shaped_tables: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     transactions: dict = dataclasses.field(default_factory=dict)
     seconds: float = 0
     without: list[str] = dataclasses.field(default_factory=list)
@@ -309,12 +311,26 @@ class CrashTest:
             if unequal := compare.differing(results):
                 raise Failure(f"{warehouse.name} is not equal to the source:\n{unequal}")
             rows += sum(result.source_rows for result in results)
+            rows += self._verify_shaped(warehouse)
         self.generation.verified = True
         self._check_balances()
         self.report.comparisons += len(self.generation.warehouses)
         self.report.rows_compared += rows
         print(f"  equal: {rows} rows in {len(self.generation.warehouses)} lanes, caught up in "
               f"{seconds:.1f} s, compared in {time.monotonic() - begun:.1f} s", flush=True)
+
+
+    def _verify_shaped(self, warehouse: pathlib.Path) -> int:
+        """Every table that a transform makes, against the same rule in PostgreSQL's SQL."""
+        rows = 0
+        for shaped in self.generation.shaped:
+            count, difference = transforms.compare(self.server.uri(), warehouse, shaped)
+            if difference:
+                raise Failure(f"{warehouse.name} is not what its transforms make of the source:\n"
+                              f"{difference}")
+            rows += count
+            self.report.shaped_tables[shaped.name] += 1
+        return rows
 
 
 # What ends a run as a failure; anything else is a bug of the test.

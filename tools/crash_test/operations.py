@@ -227,6 +227,30 @@ def change_shapes(s: Session) -> None:
             s.run("DELETE FROM shapes WHERE id = %s", [key])
 
 
+def change_tasks(s: Session) -> None:
+    """Rows that transforms let pass at one time and not at another, under keys that change."""
+    key, other = s.rng.sample(range(1, 300 if s.rng.random() < 0.5 else tables.TASKS), 2)
+    match s.rng.randrange(8):
+        case 0:
+            s.insert("tasks", {"id": key, "code": s.values.task_code()} | s.values.task())
+        case 1 | 2 | 3:
+            s.update("tasks", s.some_of(s.values.task()), "id = %s", [key])
+        case 4:
+            s.run("DELETE FROM tasks WHERE id = %s", [key])
+            if s.rng.random() < 0.5:
+                s.insert("tasks", {"id": key, "code": s.values.task_code()} | s.values.task())
+        case 5:
+            s.run("UPDATE tasks SET id = %s WHERE id = %s "
+                  "AND NOT EXISTS (SELECT FROM tasks WHERE id = %s)", [other, key, other])
+        case 6:  # the key and what decides about the row, at once
+            row = s.some_of(s.values.task())
+            s.update("tasks", {"id": other} | row,
+                     "id = %s AND NOT EXISTS (SELECT FROM tasks WHERE id = %s)", [key, other])
+        case 7:
+            s.update("tasks", s.some_of(s.values.task()), "id BETWEEN %s AND %s",
+                     [key, key + s.rng.randint(1, 20)])
+
+
 def transfer(s: Session) -> None:
     source, target = sorted(s.rng.sample(range(1, tables.ACCOUNTS + 1), 2))
     amount = s.rng.randint(-100, 100)
@@ -338,8 +362,8 @@ SMALL: list[tuple[float, Operation]] = [
     (5, delete_orders), (6, delete_and_insert_again), (6, move_order), (6, swap_orders),
     (3, shift_orders), (10, change_people), (10, change_parts), (10, change_pairs),
     (3, rotate_pairs), (10, insert_readings), (10, delete_readings), (7, update_readings),
-    (10, change_events), (10, change_shapes), (25, transfer), (2, write_elsewhere),
-    (1, copy_rows), (3, set_extra_column),
+    (10, change_events), (10, change_shapes), (15, change_tasks), (25, transfer),
+    (2, write_elsewhere), (1, copy_rows), (3, set_extra_column),
 ]
 # Operations that may be left out by name, with their share of all transactions.
 SPECIAL: dict[str, tuple[float, Operation]] = {

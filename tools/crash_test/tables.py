@@ -13,6 +13,7 @@ PAIRS = 3_000
 EVENTS = 3_000
 BULK = 150_000
 SHAPES = 400
+TASKS = 2_000
 ACCOUNTS = 1_000
 OPENING = 1_000  # what is on every account at first; the total never changes
 
@@ -59,11 +60,16 @@ CREATE TABLE shapes (id int PRIMARY KEY, i2 int2, b bool, n numeric, n38 numeric
     bits varbit, letter "char", n2 name, o oid, p point, matrix int[][], moods mood[], home place,
     pos positive, floats float8[], stamps timestamptz[], amounts numeric(8,3)[], uids uuid[]);
 
+-- What transforms read (transforms.py). Whole old rows, so that every row can be judged.
+CREATE TABLE tasks (id int PRIMARY KEY, state text, price text, size int, code text, note text);
+ALTER TABLE tasks REPLICA IDENTITY FULL;
+
 CREATE TABLE unpublished (id serial PRIMARY KEY, note text);
 """
 
 TABLES = ["public.accounts", "public.transfers", "public.orders", "public.people", "public.parts",
-          "public.pairs", "public.readings", "audit.events", "public.bulk", "public.shapes"]
+          "public.pairs", "public.readings", "audit.events", "public.bulk", "public.shapes",
+          "public.tasks"]
 # Which change their columns; the others may be rewritten by VACUUM FULL at any time.
 CHANGING = ["public.orders", "public.people", "public.pairs", "public.readings", "audit.events"]
 # Whose states always add up.
@@ -71,7 +77,7 @@ BANK = {"accounts", "transfers"}
 REWRITTEN = [name for name in TABLES if name not in CHANGING]
 # Which may lose all rows. Never accounts and transfers: their sums are checked.
 EMPTIED = ["public.people", "public.parts", "public.pairs", "public.readings", "audit.events",
-           "public.bulk"]
+           "public.bulk", "public.tasks"]
 
 FILL = {
     "public.accounts": f"""INSERT INTO accounts SELECT i, 'owner ' || i, {OPENING}, {OPENING}
@@ -93,6 +99,10 @@ FILL = {
         FROM generate_series(1, 6000) i WHERE (SELECT count(*) FROM readings) < 6000""",
     "audit.events": f"""INSERT INTO audit.events SELECT i % 31, 'kind ' || i, i, '{{"a":  1}}'
         FROM generate_series(1, {EVENTS}, 2) i ON CONFLICT DO NOTHING""",
+    "public.tasks": f"""INSERT INTO tasks SELECT i, (ARRAY['open', 'done', 'hidden'])[1 + i % 3],
+            CASE WHEN i % 11 = 0 THEN 'n/a' ELSE i || '.50' END, i % 100,
+            CASE WHEN i % 13 = 0 THEN 'none' ELSE i::text END, NULL
+        FROM generate_series(1, {TASKS}, 2) i ON CONFLICT DO NOTHING""",
     "public.bulk": """INSERT INTO bulk SELECT i, md5(i::text), i / 3.0
         FROM generate_series(1, 20000) i ON CONFLICT DO NOTHING""",
 }
@@ -169,6 +179,17 @@ class Values:
         return [rng.randrange(5), self.maybe(rng.choice(DOUBLES)), self.maybe(rng.choice(FLOATS)),
                 self.maybe(rng.choice(STAMPS[:2])), rng.choice([None, "", "label"]),
                 self.maybe(rng.choice(["NaN", "1.0", "1.00"])), big]
+
+    def task(self) -> dict:
+        """All columns of a task but its key, and the code that it keeps for life."""
+        rng = self.rng
+        return {"state": self.maybe(rng.choice(["open", "open", "done", "hidden"])),
+                "price": self.maybe(rng.choice(["n/a", "", "1,5", "7", "-3.25", "49.99", "50",
+                                                str(rng.randrange(100))])),
+                "size": self.maybe(rng.randrange(-10, 100)), "note": self.big_text()}
+
+    def task_code(self) -> str | None:
+        return self.rng.choice(["none", "", "1", "42", str(self.rng.randrange(10**6))])
 
     def shape(self) -> dict:
         rng = self.rng

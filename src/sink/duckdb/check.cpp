@@ -63,7 +63,8 @@ auto check_file(const std::filesystem::path& path, const std::string& pipeline) 
 
 auto DuckDbSink::check() -> Result<std::vector<Finding>> {
     std::error_code error;
-    if (!std::filesystem::exists(config_.path, error))
+    const auto& path = config_.path;
+    if (!std::filesystem::exists(path, error) || duckdb::is_unborn_file(path.string()))
         return std::vector{check_folder(config_.path)};
     return std::vector{TRY(check_file(config_.path, context_.pipeline))};
 }

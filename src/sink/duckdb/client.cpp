@@ -2,6 +2,9 @@
 #include "sink/duckdb/client.hpp"
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
 
 namespace leat::duckdb {
 
@@ -135,6 +138,19 @@ auto Connection::rows(const std::string& sql, std::size_t rows_max) -> Result<Te
         message != nullptr && *message != '\0')
         return outcome.error("duckdb statement failed");
     return rows;
+}
+
+auto is_unborn_file(const std::string& path) -> bool {
+    constexpr std::size_t headers_bytes = 3 * 4096;
+    constexpr std::size_t mark_at = 8;  // behind a checksum
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) return false;
+    const auto bytes = std::filesystem::file_size(path, error);
+    if (error || bytes >= headers_bytes) return false;
+    if (bytes == 0) return true;
+    std::array<char, mark_at + 4> begin{};
+    std::ifstream(path, std::ios::binary).read(begin.data(), begin.size());
+    return std::string_view(begin.data() + mark_at, 4) == "DUCK";
 }
 
 auto Database::open(const std::string& path, const std::vector<Setting>& settings)

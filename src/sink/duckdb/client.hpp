@@ -73,6 +73,10 @@ struct Setting {
     std::string value;
 };
 
+// Whether a process was killed here after DuckDB had made the file and before it had written the
+// three headers: DuckDB refuses to open that, and nothing was ever in it.
+auto is_unborn_file(const std::string& path) -> bool;
+
 // An open database. Closed when it and all its connections are gone.
 class Database {
 public:

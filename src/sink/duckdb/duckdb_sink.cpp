@@ -108,6 +108,8 @@ auto DuckDbSink::open_database() -> Result<void> {
             "Name another path for one of them.", config_.path.string()};
     // What a killed process has left.
     std::error_code ignored;
+    if (duckdb::is_unborn_file(config_.path.string()))
+        std::filesystem::remove(config_.path, ignored);
     std::filesystem::remove_all(context_.work_dir / "duckdb_spill", ignored);
     database_.emplace(TRY(duckdb::Database::attach(config_.path.string(), row_group_rows,
                                                    settings(config_, context_))));

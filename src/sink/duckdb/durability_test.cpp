@@ -211,6 +211,25 @@ TEST(DuckDbDurability, FileHeldByAnotherProcessIsRefusedWithItsHolder) {
     EXPECT_NE(refusal(folder).what.find("another sink of this process"), std::string::npos);
 }
 
+// Found by the crash test: killed between the making of the file and its first headers.
+TEST(DuckDbDurability, AFileThatWasNeverMadeWholeIsMadeAnew) {
+    const Folder folder;
+    {
+        SinkFixture sink(folder);
+        sink.open();
+    }
+    std::string headers(4096, '\0');
+    std::ifstream(folder.database(), std::ios::binary).read(headers.data(), 4096);
+    for (const auto& left : {std::string(), headers}) {
+        std::filesystem::remove(folder.database());
+        std::filesystem::remove(folder.database().string() + ".wal");
+        std::ofstream(folder.database(), std::ios::binary) << left;
+        SinkFixture sink(folder);
+        sink.open();
+        EXPECT_GE(std::filesystem::file_size(folder.database()), 3 * 4096U);
+    }
+}
+
 TEST(DuckDbDurability, ForeignFilesAreRefusedAndLeftAlone) {
     const Folder folder;
     std::ofstream(folder.database()) << "id,name\n1,x\n";

@@ -80,7 +80,8 @@ auto NetEffectWriter::in_table_order(const arrow::RecordBatch& rows, int first) 
 auto NetEffectWriter::apply(const Batch& run, const NetEffect& effect) -> Result<void> {
     if (!effect.incomplete.empty())
         return incomplete(*run.schema, static_cast<std::int64_t>(effect.incomplete.size()));
-    if (!effect.patches.empty()) TRY(complete_patches(TRY(patch_rows(run, effect))));
+    if (!effect.patches.empty()) 
+        TRY(complete_patches(TRY(patch_rows(run, effect)), effect.optional_patches));
     if (effect.emptied) TRY(connection_.execute("DELETE FROM " + target_));
     if (!effect.deletes.empty()) TRY(remove_keys(run, effect));
     if (!effect.row_deletes.empty()) TRY(remove_counted(run, effect));
@@ -173,10 +174,25 @@ auto NetEffectWriter::completion_sql(const PatchRows& patches) const -> std::str
            target_ + " AS t JOIN stage ON " + condition;
 }
 
-// Joins the partial rows with their base rows, before anything of the run touches the table.
-auto NetEffectWriter::complete_patches(const PatchRows& patches) -> Result<void> {
+// Joins the partial rows with their base rows, before anything of the run touches the table. The
+// last ones may have none, and are nothing then.
+auto NetEffectWriter::complete_patches(const PatchRows& patches, std::size_t optional)
+    -> Result<void> {
     TRY(connection_.execute("CREATE OR REPLACE TEMP TABLE " + quoted(completed_table) +
                             " AS SELECT * FROM " + target_ + " LIMIT 0"));
+    const auto all = patches.rows->num_rows();
+    const auto wanted = all - static_cast<std::int64_t>(optional);
+    const auto found = TRY(complete(patches, 0, wanted));
+    if (found < wanted) return incomplete(*table_.applied, wanted - found);
+    const auto most = found > wanted ? wanted : all;
+    const auto in_all = optional == 0 ? found : TRY(complete(patches, wanted, all - wanted));
+    if (in_all > most) return diverged(*table_.applied, "a key stands twice", in_all - most);
+    return {};
+}
+
+// Yields how many rows are complete by now.
+auto NetEffectWriter::complete(const PatchRows& patches, std::int64_t from, std::int64_t count)
+    -> Result<std::int64_t> {
     std::vector<StageColumn> stage;
     for (std::size_t i = 0; i < table_.applied->columns.size(); ++i)
         stage.push_back({"c" + std::to_string(i), type_of(table_.applied->columns[i])});
@@ -184,16 +200,15 @@ auto NetEffectWriter::complete_patches(const PatchRows& patches) -> Result<void>
         stage.push_back({"base" + std::to_string(i), type_of(column(table_.applied->key[i]))});
     for (std::size_t i = 0; i < patches.kept.size(); ++i)
         stage.push_back({"keep" + std::to_string(i), boolean_type()});
-    auto out = TRY(Appender::into_statement(connection_, completion_sql(patches), stage));
-    TRY(out.append(all_columns(*patches.rows), patches.rows->num_rows()));
-    TRY(out.finish());
+    if (count > 0) {
+        const auto rows = patches.rows->Slice(from, count);
+        auto out = TRY(Appender::into_statement(connection_, completion_sql(patches), stage));
+        TRY(out.append(all_columns(*rows), count));
+        TRY(out.finish());
+    }
     const auto counted =
         TRY(connection_.rows("SELECT count(*)::VARCHAR FROM temp." + quoted(completed_table)));
-    const auto found = std::stoll(counted.at(0).at(0).value_or("0"));
-    const auto wanted = patches.rows->num_rows();
-    if (found < wanted) return incomplete(*table_.applied, wanted - found);
-    if (found > wanted) return diverged(*table_.applied, "a key stands twice", found - wanted);
-    return {};
+    return std::stoll(counted.at(0).at(0).value_or("0"));
 }
 
 }  // namespace leat::duckdb

@@ -31,7 +31,9 @@ public:
 private:
     auto remove_keys(const Batch& run, const NetEffect& effect) -> Result<void>;
     auto remove_counted(const Batch& run, const NetEffect& effect) -> Result<void>;
-    auto complete_patches(const PatchRows& patches) -> Result<void>;
+    auto complete_patches(const PatchRows& patches, std::size_t optional) -> Result<void>;
+    auto complete(const PatchRows& patches, std::int64_t from, std::int64_t count)
+        -> Result<std::int64_t>;
     [[nodiscard]] auto completion_sql(const PatchRows& patches) const -> std::string;
     [[nodiscard]] auto column(int index) const -> const Column&;
 

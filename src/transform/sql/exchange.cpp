@@ -2,7 +2,6 @@
 #include "transform/sql/exchange.hpp"
 
 #include <arrow/array.h>
-#include <arrow/array/builder_binary.h>
 #include <arrow/buffer.h>
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
@@ -88,27 +87,6 @@ auto swap_infinities(const ArrayPtr& array, bool to_duckdb) -> Result<ArrayPtr> 
     }
 }
 
-// DuckDB hands UUIDs out as text: 32 digits with hyphens between them.
-auto to_uuid(const arrow::StringArray& texts, const std::shared_ptr<arrow::DataType>& type)
-    -> Result<ArrayPtr> {
-    arrow::FixedSizeBinaryBuilder builder(type);
-    for (std::int64_t i = 0; i < texts.length(); ++i) {
-        std::string bytes;
-        int half = -1;
-        for (const char c : texts.GetView(i)) {
-            if (c == '-') continue;
-            const int digit = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-            if (half >= 0) bytes.push_back(static_cast<char>(half * 16 + digit));
-            half = half >= 0 ? -1 : digit;
-        }
-        const auto status = texts.IsNull(i) ? builder.AppendNull() : builder.Append(bytes);
-        if (!status.ok()) return failed(status);
-    }
-    auto array = builder.Finish();
-    if (!array.ok()) return failed(array.status());
-    return *array;
-}
-
 }  // namespace
 
 auto field_for_duckdb(const std::string& name, const arrow::DataType& type,
@@ -166,8 +144,6 @@ auto infinities_to_duckdb(const ArrayPtr& array) -> Result<ArrayPtr> {
 
 auto from_duckdb(const ArrayPtr& array, const std::shared_ptr<arrow::DataType>& type)
     -> Result<ArrayPtr> {
-    if (type->id() == arrow::Type::FIXED_SIZE_BINARY)
-        return to_uuid(static_cast<const arrow::StringArray&>(*array), type);
     // Time zone names and the names of list items differ; the bytes do not.
     auto data = TRY(swap_infinities(array, false))->data()->Copy();
     data->type = type;

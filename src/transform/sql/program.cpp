@@ -2,15 +2,14 @@
 #include "transform/sql/program.hpp"
 
 #include <arrow/array.h>
-#include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
 #include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
+#include <numeric>
 
 #include "base/check.hpp"
 #include "transform/sql/exchange.hpp"
@@ -25,6 +24,8 @@ auto failed(const std::string& what) -> Error {
 auto failed(const arrow::Status& status) -> Error { return failed(status.message()); }
 
 using ErrorData = Owned<duckdb_error_data, duckdb_destroy_error_data>;
+using ConvertedSchema =
+    Owned<duckdb_arrow_converted_schema, duckdb_destroy_arrow_converted_schema>;
 
 auto check(duckdb_error_data raw) -> Result<void> {
     const ErrorData error(raw);
@@ -45,36 +46,78 @@ auto headline(const std::string& text) -> std::string { return text.substr(0, te
 
 // What the table function hands out: the columns of a batch, one vector of rows at a time.
 struct Program::Feed {
+    struct Input {
+        std::string name;
+        LogicalType type;
+        duckdb_type stored = DUCKDB_TYPE_INVALID;
+        std::shared_ptr<arrow::Schema> schema;  // of this column alone
+        ConvertedSchema converted;              // not for direct types
+    };
+
     duckdb_connection connection = nullptr;
-    std::shared_ptr<arrow::Schema> schema;  // without the row number
-    Owned<duckdb_arrow_converted_schema, duckdb_destroy_arrow_converted_schema> converted;
-    std::vector<LogicalType> types;
-    std::vector<std::string> names;
-    std::shared_ptr<arrow::RecordBatch> rows;
+    std::vector<Input> inputs;
+    arrow::ArrayVector columns;  // of the batch at hand; text in vectors points into them
     std::int64_t next = 0;
     std::int64_t end = 0;
+
+    auto add(const std::shared_ptr<arrow::Field>& field) -> Result<void> {
+        Input input;
+        input.name = field->name();
+        input.schema = arrow::schema({field});
+        input.converted = TRY(convert(input.schema));
+        // The type as DuckDB sees it: that of an empty vector.
+        auto empty = arrow::MakeEmptyArray(field->type());
+        if (!empty.ok()) return failed(empty.status());
+        const auto chunk = TRY(import(input, **empty));
+        input.type.reset(
+            duckdb_vector_get_column_type(duckdb_data_chunk_get_vector(chunk.get(), 0)));
+        input.stored = stored_type(input.type.get());
+        if (is_direct(*field->type())) input.converted.reset();
+        inputs.push_back(std::move(input));
+        return {};
+    }
+
+    auto convert(const std::shared_ptr<arrow::Schema>& schema) -> Result<ConvertedSchema> {
+        ArrowSchema exported;
+        if (auto status = arrow::ExportSchema(*schema, &exported); !status.ok())
+            return failed(status);
+        duckdb_arrow_converted_schema raw = nullptr;
+        const auto taken = check(duckdb_schema_from_arrow(connection, &exported, &raw));
+        ConvertedSchema converted(raw);
+        if (exported.release != nullptr) exported.release(&exported);
+        TRY(taken);
+        return converted;
+    }
+
+    auto import(const Input& input, const arrow::Array& values) -> Result<Chunk> {
+        ArrowArray array;
+        const auto rows = arrow::RecordBatch::Make(input.schema, values.length(),
+                                                   {arrow::MakeArray(values.data())});
+        if (auto status = arrow::ExportRecordBatch(*rows, &array); !status.ok())
+            return failed(status);
+        duckdb_data_chunk raw = nullptr;
+        const auto taken =
+            check(duckdb_data_chunk_from_arrow(connection, &array, input.converted.get(), &raw));
+        Chunk chunk(raw);
+        if (array.release != nullptr) array.release(&array);
+        TRY(taken);
+        return chunk;
+    }
 
     auto hand_out(duckdb_data_chunk out) -> Result<void> {
         const auto count = std::min<std::int64_t>(
             end - next, static_cast<std::int64_t>(duckdb_vector_size()));
         auto* const numbers = static_cast<std::int64_t*>(
             duckdb_vector_get_data(duckdb_data_chunk_get_vector(out, 0)));
-        for (std::int64_t i = 0; i < count; ++i) numbers[i] = next + i;
-        if (count > 0 && rows->num_columns() > 0) {
-            ArrowArray array;
-            if (auto status = arrow::ExportRecordBatch(*rows->Slice(next, count), &array);
-                !status.ok())
-                return failed(status);
-            duckdb_data_chunk raw = nullptr;
-            const auto taken =
-                check(duckdb_data_chunk_from_arrow(connection, &array, converted.get(), &raw));
-            const Chunk chunk(raw);
-            if (array.release != nullptr) array.release(&array);
-            TRY(taken);
-            for (int column = 0; column < rows->num_columns(); ++column)
-                duckdb_vector_reference_vector(
-                    duckdb_data_chunk_get_vector(out, static_cast<idx_t>(column + 1)),
-                    duckdb_data_chunk_get_vector(raw, static_cast<idx_t>(column)));
+        std::iota(numbers, numbers + count, next);
+        for (std::size_t i = 0; i < inputs.size() && count > 0; ++i) {
+            auto* const vector = duckdb_data_chunk_get_vector(out, i + 1);
+            if (is_direct(*columns[i]->type())) {
+                fill_vector(vector, inputs[i].stored, *columns[i], next, count);
+                continue;
+            }
+            const auto chunk = TRY(import(inputs[i], *columns[i]->Slice(next, count)));
+            duckdb_vector_reference_vector(vector, duckdb_data_chunk_get_vector(chunk.get(), 0));
         }
         duckdb_data_chunk_set_size(out, static_cast<idx_t>(count));
         next += count;
@@ -85,8 +128,8 @@ struct Program::Feed {
         auto& feed = *static_cast<Feed*>(duckdb_bind_get_extra_info(info));
         const LogicalType number(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT));
         duckdb_bind_add_result_column(info, row_column, number.get());
-        for (std::size_t i = 0; i < feed.types.size(); ++i)
-            duckdb_bind_add_result_column(info, feed.names[i].c_str(), feed.types[i].get());
+        for (const auto& input : feed.inputs)
+            duckdb_bind_add_result_column(info, input.name.c_str(), input.type.get());
     }
     static auto init(duckdb_init_info info) -> void { duckdb_init_set_max_threads(info, 1); }
     static auto produce(duckdb_function_info info, duckdb_data_chunk out) -> void {
@@ -112,41 +155,13 @@ auto Program::prepare(const Query& query, const Plan& plan, bool with_skips) -> 
     Variant variant;
     auto& feed = *variant.feed;
     feed.connection = connection_.get();
-    arrow::FieldVector fields;
     for (const int index : plan.used) {
         const auto& column = plan.input->columns[static_cast<std::size_t>(index)];
-        fields.push_back(field_for_duckdb(column.name, *column.type, column.logical_type));
+        TRY(feed.add(field_for_duckdb(column.name, *column.type, column.logical_type)));
     }
     if (with_skips)
         for (std::size_t i = 0; i < plan.computed.size(); ++i)
-            fields.push_back(
-                arrow::field(skip_column + std::to_string(i), arrow::boolean()));
-    feed.schema = arrow::schema(fields);
-    ArrowSchema exported;
-    if (auto status = arrow::ExportSchema(*feed.schema, &exported); !status.ok())
-        return failed(status);
-    duckdb_arrow_converted_schema converted = nullptr;
-    const auto taken = check(duckdb_schema_from_arrow(connection_.get(), &exported, &converted));
-    if (exported.release != nullptr) exported.release(&exported);
-    feed.converted.reset(converted);
-    TRY(taken);
-    // The types, as DuckDB sees them: those of an empty chunk.
-    auto empty = arrow::RecordBatch::MakeEmpty(feed.schema);
-    if (!empty.ok()) return failed(empty.status());
-    ArrowArray array;
-    if (auto status = arrow::ExportRecordBatch(**empty, &array); !status.ok())
-        return failed(status);
-    duckdb_data_chunk raw_chunk = nullptr;
-    const auto read =
-        check(duckdb_data_chunk_from_arrow(connection_.get(), &array, converted, &raw_chunk));
-    const Chunk chunk(raw_chunk);
-    if (array.release != nullptr) array.release(&array);
-    TRY(read);
-    for (int i = 0; i < feed.schema->num_fields(); ++i) {
-        const auto vector = duckdb_data_chunk_get_vector(raw_chunk, static_cast<idx_t>(i));
-        feed.types.emplace_back(duckdb_vector_get_column_type(vector));
-        feed.names.push_back(feed.schema->field(i)->name());
-    }
+            TRY(feed.add(arrow::field(skip_column + std::to_string(i), arrow::boolean())));
     const auto name = next_name();
     Owned<duckdb_table_function, duckdb_destroy_table_function> function(
         duckdb_create_table_function());
@@ -175,7 +190,6 @@ auto Program::make(std::shared_ptr<Engine> engine, const Query& query, const Pla
     program->whole_ = std::make_unique<Variant>(TRY(program->prepare(query, plan, false)));
     program->with_skips_ = std::make_unique<Variant>(TRY(program->prepare(query, plan, true)));
     auto* const statement = program->whole_->statement.get();
-    arrow::FieldVector fields = {arrow::field("row", arrow::int64())};
     for (std::size_t i = 0; i < plan.computed.size(); ++i) {
         const LogicalType type(duckdb_prepared_statement_column_logical_type(statement, i + 1));
         auto column = column_from_duckdb(type.get());
@@ -186,32 +200,24 @@ auto Program::make(std::shared_ptr<Engine> engine, const Query& query, const Pla
         if (!column)
             return refused(query.name, query.text, -1, column.error().what, column.error().hint);
         program->types_.push_back(*column);
-        fields.push_back(arrow::field("c", column->logical_type == "uuid" ? arrow::utf8()
-                                                                           : column->type));
+        program->takers_.push_back(
+            TRY(ColumnTaker::make(column->type, stored_type(type.get()))));
     }
-    program->result_schema_ = arrow::schema(fields);
     return program;
 }
 
 auto Program::run(std::int64_t rows, const std::vector<std::shared_ptr<arrow::Array>>& columns,
                   const std::vector<std::shared_ptr<arrow::Array>>& skips) -> Result<Outcomes> {
     auto& variant = skips.empty() ? *whole_ : *with_skips_;
-    arrow::ArrayVector arrays;
-    for (const auto& column : columns) arrays.push_back(TRY(infinities_to_duckdb(column)));
-    arrays.insert(arrays.end(), skips.begin(), skips.end());
-    variant.feed->rows = arrow::RecordBatch::Make(variant.feed->schema, rows, std::move(arrays));
-    parts_.assign(types_.size(), {});
+    auto& given = variant.feed->columns;
+    for (const auto& column : columns) given.push_back(TRY(infinities_to_duckdb(column)));
+    given.insert(given.end(), skips.begin(), skips.end());
     Outcomes outcomes;
-    if (rows > 0) TRY(run_range(variant, 0, rows, outcomes));
-    variant.feed->rows.reset();
-    for (std::size_t i = 0; i < types_.size(); ++i) {
-        auto whole = parts_[i].empty() ? arrow::MakeEmptyArray(types_[i].type)
-                     : parts_[i].size() == 1
-                         ? arrow::Result<std::shared_ptr<arrow::Array>>(parts_[i].front())
-                         : arrow::Concatenate(parts_[i]);
-        if (!whole.ok()) return failed(whole.status());
-        outcomes.values.push_back(*std::move(whole));
-    }
+    const auto ran = rows > 0 ? run_range(variant, 0, rows, outcomes) : Result<void>();
+    given.clear();
+    TRY(ran);
+    for (std::size_t i = 0; i < types_.size(); ++i)
+        outcomes.values.push_back(TRY(from_duckdb(TRY(takers_[i].finish()), types_[i].type)));
     std::sort(outcomes.failed.begin(), outcomes.failed.end(),
               [](const Failure& a, const Failure& b) { return a.row < b.row; });
     return outcomes;
@@ -238,21 +244,40 @@ auto Program::run_range(Variant& variant, std::int64_t from, std::int64_t count,
 }
 
 auto Program::collect(duckdb_result* result, Outcomes& outcomes) -> Result<void> {
-    const ArrowOptions options(duckdb_result_get_arrow_options(result));
     while (true) {
         const Chunk chunk(duckdb_fetch_chunk(*result));
-        if (!chunk || duckdb_data_chunk_get_size(chunk.get()) == 0) return {};
-        ArrowArray array;
-        TRY(check(duckdb_data_chunk_to_arrow(options.get(), chunk.get(), &array)));
-        auto batch = arrow::ImportRecordBatch(&array, result_schema_);
-        if (!batch.ok()) return failed(batch.status());
-        const auto& numbers = static_cast<const arrow::Int64Array&>(*(*batch)->column(0));
-        outcomes.rows.insert(outcomes.rows.end(), numbers.raw_values(),
-                             numbers.raw_values() + numbers.length());
-        for (std::size_t i = 0; i < types_.size(); ++i)
-            parts_[i].push_back(
-                TRY(from_duckdb((*batch)->column(static_cast<int>(i) + 1), types_[i].type)));
+        if (!chunk) return {};
+        const auto count = duckdb_data_chunk_get_size(chunk.get());
+        if (count == 0) return {};
+        const auto* const numbers = static_cast<const std::int64_t*>(
+            duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk.get(), 0)));
+        outcomes.rows.insert(outcomes.rows.end(), numbers, numbers + count);
+        for (std::size_t i = 0; i < types_.size(); ++i) {
+            auto* const values = duckdb_data_chunk_get_vector(chunk.get(), i + 1);
+            if (is_direct(*types_[i].type))
+                TRY(takers_[i].take(values, static_cast<std::int64_t>(count)));
+            else TRY(takers_[i].take(*TRY(converted(values, i, count))));
+        }
     }
+}
+
+// By DuckDB's conversion, which takes whole chunks only.
+auto Program::converted(duckdb_vector values, std::size_t index, idx_t count)
+    -> Result<std::shared_ptr<arrow::Array>> {
+    const LogicalType type(duckdb_vector_get_column_type(values));
+    auto* raw_type = type.get();
+    const Chunk chunk(duckdb_create_data_chunk(&raw_type, 1));
+    duckdb_vector_reference_vector(duckdb_data_chunk_get_vector(chunk.get(), 0), values);
+    duckdb_data_chunk_set_size(chunk.get(), count);
+    duckdb_arrow_options raw_options = nullptr;
+    duckdb_connection_get_arrow_options(connection_.get(), &raw_options);
+    const ArrowOptions options(raw_options);
+    ArrowArray array;
+    TRY(check(duckdb_data_chunk_to_arrow(options.get(), chunk.get(), &array)));
+    auto batch = arrow::ImportRecordBatch(
+        &array, arrow::schema({arrow::field("c", types_[index].type)}));
+    if (!batch.ok()) return failed(batch.status());
+    return (*batch)->column(0);
 }
 
 }  // namespace leat::sql

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "transform/sql/plan.hpp"
+#include "transform/sql/vectors.hpp"
 
 namespace leat::sql {
 
@@ -50,14 +51,15 @@ private:
     auto run_range(Variant& variant, std::int64_t from, std::int64_t count, Outcomes& outcomes)
         -> Result<void>;
     auto collect(duckdb_result* result, Outcomes& outcomes) -> Result<void>;
+    auto converted(duckdb_vector values, std::size_t index, idx_t count)
+        -> Result<std::shared_ptr<arrow::Array>>;
 
     std::shared_ptr<Engine> engine_;
     Connection connection_;
     std::vector<Column> types_;
-    std::shared_ptr<arrow::Schema> result_schema_;
+    std::vector<ColumnTaker> takers_;  // per computed value
     std::unique_ptr<Variant> whole_;
     std::unique_ptr<Variant> with_skips_;
-    std::vector<std::vector<std::shared_ptr<arrow::Array>>> parts_;  // per computed value
 };
 
 }  // namespace leat::sql

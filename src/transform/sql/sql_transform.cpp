@@ -144,9 +144,11 @@ private:
     // Which rows the expressions see: neither deletes nor truncates, nor what cannot be judged.
     auto choose() -> void {
         fates_.assign(static_cast<std::size_t>(rows_), Fate::pass);
+        judged_.reserve(static_cast<std::size_t>(rows_));
+        const bool may_be_partial = unchanged_.type_id() != arrow::Type::NA;
         for (std::int64_t row = 0; row < rows_; ++row) {
             if (op(row) == Op::remove || op(row) == Op::truncate) continue;
-            if (is_partial(batch_, row)) {
+            if (may_be_partial && is_partial(batch_, row)) {
                 if (auto column = missing(row); !column.empty()) {
                     reject(row, RejectReason::incomplete_row, column,
                            "the source did not send this column, and the row cannot be judged "

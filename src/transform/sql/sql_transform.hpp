@@ -30,7 +30,6 @@ public:
 
     auto prepare(const SchemaPtr& schema) -> Result<SchemaPtr> override;
     auto apply(const Batch& batch) -> Result<Applied> override;
-    [[nodiscard]] auto excludes_rows() const -> bool override;
 
     // Columns whose values are needed even where the source does not send them unchanged; for all
     // columns of the table when rows can be excluded. After prepare().
@@ -41,6 +40,7 @@ private:
 
     SqlTransform(std::shared_ptr<sql::Engine> engine, SqlTransformOptions options,
                  sql::Query query);
+    [[nodiscard]] auto excludes_rows() const -> bool;
 
     const std::shared_ptr<sql::Engine> engine_;
     const SqlTransformOptions options_;

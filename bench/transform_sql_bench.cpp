@@ -10,6 +10,7 @@
 
 #include "base/check.hpp"
 #include "change/batch_fixture.hpp"
+#include "pipeline/shaper.hpp"
 #include "transform/sql/sql_transform.hpp"
 
 namespace leat {
@@ -65,22 +66,31 @@ auto make_batches() -> const std::vector<Batch>& {
     return batches;
 }
 
+// As a lane has them done: batch by batch from a queue that has more.
 auto over_batches(benchmark::State& state) -> void {
     const auto& batches = make_batches();
     auto engine = sql::Engine::make();
     CHECK(engine.has_value());
-    auto transform = SqlTransform::make(*engine, {"orders", sql_text, {}});
-    CHECK(transform.has_value());
-    CHECK((*transform)->prepare(batches.front().schema).has_value());
+    ShaperParts parts;
+    parts.transforms.push_back({"orders", "orders", OnBadUpdate::keep_last_good, 0.5,
+                                [&]() -> Result<std::unique_ptr<Transform>> {
+                                    const SqlTransformOptions options{"orders", sql_text, {}};
+                                    return TRY(SqlTransform::make(*engine, options));
+                                },
+                                ""});
+    const auto shaper = Shaper::make(std::move(parts));
+    CHECK(shaper.has_value());
+    const auto take = [](const Batch&) { return Result<Rejects>(Rejects{}); };
     for (auto _ : state) {
         std::int64_t out = 0;
         for (const auto& batch : batches) {
-            auto applied = (*transform)->apply(batch);
-            CHECK(applied.has_value() && applied->rejects.empty());
-            out += applied->out.rows->num_rows();
+            const auto rows = (*shaper)->apply(batch, 1, take);
+            CHECK(rows.has_value());
+            out += *rows;
         }
-        benchmark::DoNotOptimize(out);
-        state.counters["rows_out"] = static_cast<double>(out);
+        const auto rest = (*shaper)->flush(take);
+        CHECK(rest.has_value());
+        state.counters["rows_out"] = static_cast<double>(out + *rest);
     }
     state.SetItemsProcessed(state.iterations() * table_rows);
 }

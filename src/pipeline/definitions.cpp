@@ -1,0 +1,127 @@
+// One JSON file per sink, replaced as a whole; see definitions.hpp.
+#include "pipeline/definitions.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "base/sync.hpp"
+
+namespace leat {
+
+namespace {
+
+namespace json = boost::json;
+
+auto changed(const std::string& output) -> Error {
+    return Error{Fault::config,
+                 "the definition of table " + output + " has changed, and the sink holds rows of "
+                 "the old one",
+                 "Put the old definition back, or fill the table anew: run `leat drop FILE`, move "
+                 "the warehouse file away and start again.",
+                 output};
+}
+
+auto failed(const char* what, const std::filesystem::path& file) -> Error {
+    return Error{Fault::retry,
+                 std::string("definitions cannot be ") + what + ": " + std::strerror(errno),
+                 "See that this user may write in the pipeline's data folder.", file.string()};
+}
+
+auto as_json(const Definition& definition) -> json::object {
+    json::array steps;
+    for (const auto& step : definition.steps) steps.emplace_back(step);
+    return {{"source", definition.source}, {"steps", std::move(steps)}};
+}
+
+}  // namespace
+
+Definitions::Definitions(std::filesystem::path file, SameStep same_step)
+    : file_(std::move(file)), same_step_(std::move(same_step)) {}
+
+auto Definitions::make(std::filesystem::path file, SameStep same_step)
+    -> Result<std::unique_ptr<Definitions>> {
+    std::unique_ptr<Definitions> made(new Definitions(std::move(file), std::move(same_step)));
+    TRY(made->read());
+    return made;
+}
+
+auto Definitions::read() -> Result<void> {
+    std::ifstream in(file_);
+    if (!in) return {};
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    const auto damaged = [&](const std::string& why) {
+        return Error{Fault::config, "definitions are damaged: " + why,
+                     "Remove the file if the transforms are as they were at the last start.",
+                     file_.string()};
+    };
+    boost::system::error_code error;
+    const auto root = json::parse(text, error);
+    if (error) return damaged(error.message());
+    if (!root.is_object()) return damaged("no object");
+    for (const auto& [output, value] : root.get_object()) {
+        const auto* const definition = value.if_object();
+        const auto* const source = definition ? definition->if_contains("source") : nullptr;
+        const auto* const steps = definition ? definition->if_contains("steps") : nullptr;
+        if (source == nullptr || !source->is_string() || steps == nullptr || !steps->is_array())
+            return damaged("table " + std::string(output));
+        auto& noted = noted_[output];
+        noted.source = source->get_string();
+        for (const auto& step : steps->get_array()) {
+            if (!step.is_string()) return damaged("table " + std::string(output));
+            noted.steps.emplace_back(step.get_string());
+        }
+    }
+    return {};
+}
+
+auto Definitions::forget() -> void {
+    is_dirty_ |= !noted_.empty();
+    noted_.clear();
+}
+
+auto Definitions::check(const std::string& output, const Definition& now) const -> Result<void> {
+    const auto found = noted_.find(output);
+    if (found == noted_.end()) return {};
+    const auto& noted = found->second;
+    if (noted.source != now.source || noted.steps.size() != now.steps.size())
+        return changed(output);
+    for (std::size_t i = 0; i < now.steps.size(); ++i)
+        if (noted.steps[i] != now.steps[i] && !TRY(same_step_(noted.steps[i], now.steps[i])))
+            return changed(output);
+    return {};
+}
+
+auto Definitions::note(const std::string& output, Definition now) -> void {
+    if (noted_.emplace(output, std::move(now)).second) is_dirty_ = true;
+}
+
+auto Definitions::sync() -> Result<void> {
+    if (!is_dirty_) return {};
+    json::object root;
+    for (const auto& [output, definition] : noted_) root[output] = as_json(definition);
+    const auto folder = file_.parent_path();
+    std::error_code error;
+    const bool is_new = std::filesystem::create_directories(folder, error);
+    if (is_new && !sync_folder(folder.parent_path())) return failed("noted", folder);
+    const auto draft = file_.string() + ".new";
+    std::ofstream out(draft);
+    out << json::serialize(root) << "\n" << std::flush;
+    out.close();
+    if (!out || !sync_file(draft)) return failed("noted", file_);
+    std::filesystem::rename(draft, file_, error);
+    if (error || !sync_folder(folder)) return failed("noted", file_);
+    is_dirty_ = false;
+    return {};
+}
+
+auto definitions_file(const std::filesystem::path& data, const std::string& sink)
+    -> std::filesystem::path {
+    return data / "definitions" / (sink + ".json");
+}
+
+}  // namespace leat

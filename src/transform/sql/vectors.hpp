@@ -1,0 +1,46 @@
+// Values straight between Arrow's arrays and DuckDB's vectors, for the types whose bytes are known
+// on both sides. The others go by DuckDB's own conversion, which costs several times as much.
+#pragma once
+
+#include <arrow/type_fwd.h>
+#include <duckdb.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "base/result.hpp"
+
+namespace leat::sql {
+
+// The type in which DuckDB keeps the values: of a DECIMAL the integer below it.
+auto stored_type(duckdb_logical_type type) -> duckdb_type;
+
+// Whether fill_vector() and ColumnTaker::take() know the type.
+auto is_direct(const arrow::DataType& type) -> bool;
+
+// Rows [offset, offset + count) of `from`, at most as many as a vector holds. Text is not copied:
+// the array has to outlive the vector.
+auto fill_vector(duckdb_vector to, duckdb_type stored, const arrow::Array& from,
+                 std::int64_t offset, std::int64_t count) -> void;
+
+// Gathers the values of one column, vector by vector.
+class ColumnTaker {
+public:
+    static auto make(const std::shared_ptr<arrow::DataType>& type, duckdb_type stored)
+        -> Result<ColumnTaker>;
+
+    // A flat vector of a direct type.
+    auto take(duckdb_vector from, std::int64_t count) -> Result<void>;
+    // What another conversion made of one.
+    auto take(const arrow::Array& values) -> Result<void>;
+    // All values so far; the next ones begin a new array.
+    auto finish() -> Result<std::shared_ptr<arrow::Array>>;
+
+private:
+    ColumnTaker(std::unique_ptr<arrow::ArrayBuilder> builder, duckdb_type stored);
+
+    std::shared_ptr<arrow::ArrayBuilder> builder_;
+    duckdb_type stored_;
+};
+
+}  // namespace leat::sql
