@@ -107,7 +107,8 @@ auto make_folder(const std::filesystem::path& folder) -> Result<void> {
     std::filesystem::create_directories(folder, error);
     if (error)
         return Error{Fault::config, "folder cannot be made: " + error.message(),
-                     "Choose a folder that this user may write.", folder.string()};
+                     "Choose a folder that this user may write.", folder.string(),
+                     Code::run_folder};
     return {};
 }
 

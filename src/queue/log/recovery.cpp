@@ -51,7 +51,8 @@ private:
         }
         if (noted.header.kind != DiskKind::marker)
             return Error{Fault::config, "log holds a frame of an unknown kind",
-                         "Use the version of leat that wrote it.", reader_->path().string()};
+                         "Use the version of leat that wrote it.", reader_->path().string(),
+                         Code::log_version};
         auto marker = TRY(decode_marker(payload));
         if (kind_ == SequenceKind::changes) {
             apply(marker, noted.header.offset, result_.state);

@@ -49,7 +49,7 @@ auto PostgresSource::make_way_for_slot(const SnapshotRequest& request) -> Result
     return Error{Fault::config, "replication slot exists already and is not this pipeline's: " + slot_,
                  "Choose another name in source.slot, or, if nobody uses it: SELECT "
                  "pg_drop_replication_slot(" + quote_text(slot_) + ");",
-                 "postgres slot"};
+                 "postgres slot", Code::pg_slot_foreign};
 }
 
 auto PostgresSource::create_slot_patiently(const std::stop_token& stop) -> Result<CreatedSlot> {

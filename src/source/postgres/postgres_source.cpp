@@ -24,7 +24,7 @@ auto refuse_name_clash(const std::vector<TableName>& names) -> Result<void> {
             return Error{Fault::config, "two source tables have one name in the sinks: " +
                              to_string(at->second) + " and " + to_string(name),
                          "Leave one of them out of source.tables, or capture it by another pipeline.",
-                         "postgres"};
+                         "postgres", Code::pg_table_names};
     }
     return {};
 }
@@ -49,13 +49,15 @@ auto PostgresSource::make(const PostgresConfig& config, const SourceContext& con
     const auto twice = std::adjacent_find(names.begin(), names.end());
     if (twice != names.end())
         return Error{Fault::config, "source.tables names a table twice: " + to_string(*twice),
-                     "Remove one of them.", "postgres"};
+                     "Remove one of them.", "postgres", Code::pg_table_names};
     TRY(refuse_name_clash(names));
     if (names.empty())
-        return Error{Fault::config, "source.tables is empty", "Name at least one table.", "postgres"};
+        return Error{Fault::config, "source.tables is empty", "Name at least one table.",
+                     "postgres", Code::pg_table_names};
     if (!is_slot_name(made->slot_))
         return Error{Fault::config, "not a name for a replication slot: " + made->slot_,
-                     "Use lower-case letters, digits and underscores.", "postgres"};
+                     "Use lower-case letters, digits and underscores.", "postgres",
+                     Code::pg_slot_name};
     return made;
 }
 
@@ -97,7 +99,7 @@ auto PostgresSource::check_members(const std::vector<SchemaPtr>& schemas) const 
                              to_string(name),
                          "Capture it by another pipeline, or run `leat drop FILE`, move the warehouse file "
                          "away and start again.",
-                         "postgres"};
+                         "postgres", Code::pg_table_added};
     }
     return {};
 }
@@ -164,11 +166,13 @@ auto PostgresSource::remove() -> Result<std::vector<std::string>> {
         const auto database = TRY(sql.query("SELECT current_database()"));
         if (slot->plugin != "pgoutput" || slot->database != database.text(0, 0))
             return Error{Fault::config, "replication slot is not this pipeline's: " + slot_,
-                         "Correct source.slot; nothing was removed.", "postgres slot"};
+                         "Correct source.slot; nothing was removed.", "postgres slot",
+                         Code::pg_slot_foreign};
         if (slot->active)
             return Error{Fault::config, "replication slot is in use: " + slot_ + ", by server process " +
                              std::to_string(slot->active_pid),
-                         "Stop the pipeline first; nothing was removed.", "postgres slot"};
+                         "Stop the pipeline first; nothing was removed.", "postgres slot",
+                         Code::pg_slot_in_use};
         TRY(drop_slot(sql, slot_));
         removed.push_back("replication slot " + slot_);
     }

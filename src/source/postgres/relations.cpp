@@ -15,7 +15,8 @@ using pgoutput::ReplicaIdentity;
 auto cannot_follow(const TableName& table, const std::string& what) -> Error {
     return Error{Fault::fatal, "table " + to_string(table) + " changed in a way that cannot be "
                      "followed: " + what,
-                 "Run `leat drop FILE`, move the warehouse file away and start again.", "postgres schema"};
+                 "Run `leat drop FILE`, move the warehouse file away and start again.",
+                 "postgres schema", Code::pg_schema_change};
 }
 
 auto catalog_column(const CatalogTable* catalog, const std::string& name) -> const CatalogColumn* {
@@ -233,7 +234,8 @@ auto Relations::widen_to_text(const TableName& table, int column) -> Result<Tabl
     auto next = std::make_shared<TableSchema>(*entry.table.schema);
     if (next->columns[index].type->Equals(*mapping.type))
         return Error{Fault::fatal, "value of column " + next->columns[index].name + " of " +
-                         to_string(table) + " cannot be read", "", "postgres values"};
+                         to_string(table) + " cannot be read", "", "postgres values",
+                         Code::pg_value};
     next->columns[index].type = mapping.type;
     next->columns[index].logical_type = mapping.logical_type;
     next->columns[index].default_value = nullptr;
