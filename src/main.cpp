@@ -21,6 +21,10 @@ namespace {
 
 using namespace leat;
 
+constexpr const char* footer =
+    "To begin: leat init shop.yaml, edit the file, leat check shop.yaml, leat run shop.yaml.\n"
+    "Exit codes: 0 ok, 1 failed while running, 2 the file or the arguments, 3 the environment.";
+
 auto add_file(CLI::App& command, std::filesystem::path& file) -> void {
     command.add_option("FILE", file, "the pipeline file")->required();
 }
@@ -29,19 +33,26 @@ auto add_json(CLI::App& command, bool& json) -> void {
     command.add_flag("--json", json, "print the result, or the error, as one JSON object on stdout");
 }
 
+// An option that is one of a few words; a wrong one is answered with all of them.
+template <class Value>
+auto add_choice(CLI::App& command, const char* name, Value& value,
+                const std::map<std::string, Value>& words, const char* what) -> void {
+    command
+        .add_option_function<std::string>(
+            name, [&value, &words](const std::string& word) { value = words.at(word); }, what)
+        ->check(CLI::IsMember(&words));
+}
+
 auto add_run(CLI::App& app, cli::RunArguments& arguments) -> CLI::App* {
     auto* command = app.add_subcommand("run", "run a pipeline until it is stopped (Ctrl-C or SIGTERM)");
     add_file(*command, arguments.file);
     add_json(*command, arguments.json);
     command->add_flag("--until-caught-up", arguments.run.until_caught_up,
                       "end with 0 once everything committed at the source by now is in every sink");
-    static const std::map<std::string, Only> parts = {{"capture", Only::capture},
-                                                      {"deliver", Only::deliver}};
-    command
-        ->add_option("--only", arguments.run.only,
-                     "run one half: capture (source to log) or deliver (log to sinks)")
-        ->transform(CLI::CheckedTransformer(parts).description(""))
-        ->type_name("HALF");
+    static const std::map<std::string, Only> halves = {{"capture", Only::capture},
+                                                       {"deliver", Only::deliver}};
+    add_choice(*command, "--only", arguments.run.only, halves,
+               "run one half: capture (source to log) or deliver (log to sinks)");
     command->add_option("--report", arguments.report, "write the run's figures as JSON to this file, also when it fails");
     return command;
 }
@@ -56,10 +67,8 @@ auto add_query(CLI::App& app, cli::QueryArguments& arguments) -> CLI::App* {
         {"csv", cli::QueryFormat::csv},
         {"json", cli::QueryFormat::json},
         {"arrow", cli::QueryFormat::arrow}};
-    command->add_option("--format", arguments.format,
-                        "table, csv, json (one object a row) or arrow (an IPC stream)")
-        ->transform(CLI::CheckedTransformer(formats).description(""))
-        ->type_name("FORMAT");
+    add_choice(*command, "--format", arguments.format, formats,
+               "table, csv, json (one object a row) or arrow (an IPC stream)");
     add_json(*command, arguments.json);
     return command;
 }
@@ -138,6 +147,7 @@ auto main(int argc, char** argv) -> int {
             return cli::fail(result.error(), cli::exit_configuration, false);
 
     CLI::App app("leat: the changes of a database, in the warehouse, exactly once");
+    app.footer(footer);
     app.require_subcommand(1);
     int code = cli::exit_ok;
 

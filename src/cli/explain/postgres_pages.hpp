@@ -227,9 +227,12 @@ inline constexpr std::array postgres_pages = {
      "the publication does not fit",
      "The publication lacks a table, publishes too much or too little, has filters or column "
      "lists, or cannot be found. A stream that differs from the snapshot would make the "
-     "warehouse wrong.",
+     "warehouse wrong. A table that was added to source.tables after the first start is told "
+     "like this too.",
      waits_at_source,
      "Run the statement that the message gives, as the owner of the publication.\n"
+     "If a table was added to source.tables, take it out again and the pipeline goes on, or "
+     "capture it by a second pipeline.\n"
      "A table that was not published for a while has changes that nobody can read: start anew "
      "after adding it.",
      or_start_anew,
