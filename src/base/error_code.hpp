@@ -1,6 +1,6 @@
-// The closed list of what a user can meet and act on, each with a stable name. The texts of
-// `leat explain` (src/cli/explain) hold a page for every entry, and the compiler sees to it; test/tidy
-// finds an entry that no error carries. Names are kept for ever: alerts and runbooks quote them.
+// The closed list of what a user can meet and act on, each with a stable name. `leat explain` has a
+// page for every entry (src/cli/explain), which the compiler sees to; test/tidy finds an entry that
+// no error carries. Names are kept for ever: alerts and runbooks quote them.
 #pragma once
 
 #include <array>
