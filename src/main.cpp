@@ -7,6 +7,7 @@
 #include "cli/dead_letters_command.hpp"
 #include "cli/drop_command.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/explain_command.hpp"
 #include "cli/init_command.hpp"
 #include "cli/log_command.hpp"
 #include "cli/pause_command.hpp"
@@ -20,25 +21,39 @@ namespace {
 
 using namespace leat;
 
+constexpr const char* footer =
+    "To begin: leat init shop.yaml, edit the file, leat check shop.yaml, leat run shop.yaml.\n"
+    "Exit codes: 0 ok, 1 failed while running, 2 the file or the arguments, 3 the environment.";
+
 auto add_file(CLI::App& command, std::filesystem::path& file) -> void {
     command.add_option("FILE", file, "the pipeline file")->required();
 }
 
 auto add_json(CLI::App& command, bool& json) -> void {
-    command.add_flag("--json", json, "print the result as one JSON object on stdout");
+    command.add_flag("--json", json, "print the result, or the error, as one JSON object on stdout");
+}
+
+// An option that is one of a few words; a wrong one is answered with all of them.
+template <class Value>
+auto add_choice(CLI::App& command, const char* name, Value& value,
+                const std::map<std::string, Value>& words, const char* what) -> void {
+    command
+        .add_option_function<std::string>(
+            name, [&value, &words](const std::string& word) { value = words.at(word); }, what)
+        ->check(CLI::IsMember(&words));
 }
 
 auto add_run(CLI::App& app, cli::RunArguments& arguments) -> CLI::App* {
-    auto* command = app.add_subcommand("run", "run a pipeline until it is stopped");
+    auto* command = app.add_subcommand("run", "run a pipeline until it is stopped (Ctrl-C or SIGTERM)");
     add_file(*command, arguments.file);
     add_json(*command, arguments.json);
     command->add_flag("--until-caught-up", arguments.run.until_caught_up,
                       "end with 0 once everything committed at the source by now is in every sink");
-    static const std::map<std::string, Only> parts = {{"capture", Only::capture},
-                                                      {"deliver", Only::deliver}};
-    command->add_option("--only", arguments.run.only, "run one half: capture or deliver")
-        ->transform(CLI::CheckedTransformer(parts));
-    command->add_option("--report", arguments.report, "write the run's figures as JSON to this file");
+    static const std::map<std::string, Only> halves = {{"capture", Only::capture},
+                                                       {"deliver", Only::deliver}};
+    add_choice(*command, "--only", arguments.run.only, halves,
+               "run one half: capture (source to log) or deliver (log to sinks)");
+    command->add_option("--report", arguments.report, "write the run's figures as JSON to this file, also when it fails");
     command
         ->add_option("--rebuild", arguments.rebuild,
                      "SINK or SINK.TABLE: fill it anew from the source, beside what is there, and "
@@ -58,9 +73,8 @@ auto add_query(CLI::App& app, cli::QueryArguments& arguments) -> CLI::App* {
         {"csv", cli::QueryFormat::csv},
         {"json", cli::QueryFormat::json},
         {"arrow", cli::QueryFormat::arrow}};
-    command->add_option("--format", arguments.format,
-                        "table, csv, json (one object a row) or arrow (an IPC stream)")
-        ->transform(CLI::CheckedTransformer(formats));
+    add_choice(*command, "--format", arguments.format, formats,
+               "table, csv, json (one object a row) or arrow (an IPC stream)");
     add_json(*command, arguments.json);
     return command;
 }
@@ -76,11 +90,26 @@ auto add_pause(CLI::App& app, cli::PauseArguments& arguments, int& code) -> void
     }
 }
 
+auto add_drop(CLI::App& app, cli::DropArguments& arguments, int& code) -> void {
+    auto* command = app.add_subcommand("drop", "remove slot, publication and log of a pipeline");
+    add_file(*command, arguments.file);
+    add_json(*command, arguments.json);
+    command->add_flag("--yes", arguments.yes, "do not ask");
+    command->callback([&] { code = cli::drop_command(arguments); });
+}
+
+auto add_explain(CLI::App& app, cli::ExplainArguments& arguments, int& code) -> void {
+    auto* command = app.add_subcommand("explain", "what an error's code means, and what to do");
+    command->add_option("CODE", arguments.code, "such as PG-SLOT-LOST; all are listed without one");
+    add_json(*command, arguments.json);
+    command->callback([&] { code = cli::explain_command(arguments); });
+}
+
 auto add_reference(CLI::App& app, std::string& page, int& code) -> void {
     auto* command = app.add_subcommand("reference", "a reference page, as Markdown");
-    command->add_option("PAGE", page, "configuration or metrics")
+    command->add_option("PAGE", page, "configuration, metrics or errors")
         ->required()
-        ->check(CLI::IsMember({"configuration", "metrics"}));
+        ->check(CLI::IsMember({"configuration", "metrics", "errors"}));
     command->callback([&] { code = cli::reference_command(page); });
 }
 
@@ -124,6 +153,7 @@ auto main(int argc, char** argv) -> int {
             return cli::fail(result.error(), cli::exit_configuration, false);
 
     CLI::App app("leat: the changes of a database, in the warehouse, exactly once");
+    app.footer(footer);
     app.require_subcommand(1);
     int code = cli::exit_ok;
 
@@ -154,14 +184,10 @@ auto main(int argc, char** argv) -> int {
     init_command->callback([&] { code = cli::init_command(init); });
 
     cli::DropArguments drop;
-    auto* drop_command = app.add_subcommand("drop", "remove slot, publication and log of a pipeline");
-    add_file(*drop_command, drop.file);
-    add_json(*drop_command, drop.json);
-    drop_command->add_flag("--yes", drop.yes, "do not ask");
-    drop_command->callback([&] { code = cli::drop_command(drop); });
+    add_drop(app, drop, code);
 
     cli::LogInspectArguments inspect;
-    auto* log_command = app.add_subcommand("log", "look into a log on disk");
+    auto* log_command = app.add_subcommand("log", "look into a log on disk: log inspect DIR");
     log_command->require_subcommand(1);
     auto* inspect_command = log_command->add_subcommand("inspect", "headers, frames, first defect");
     inspect_command->add_option("DIR", inspect.directory, "the queue's folder")->required();
@@ -170,6 +196,9 @@ auto main(int argc, char** argv) -> int {
 
     cli::DeadLettersArguments dead_letters;
     add_dead_letters(app, dead_letters, code);
+
+    cli::ExplainArguments explain;
+    add_explain(app, explain, code);
 
     std::string page;
     add_reference(app, page, code);

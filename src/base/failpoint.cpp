@@ -83,7 +83,8 @@ auto arm_failpoints(std::string_view specification) -> Result<void> {
         }
         if (index == names.size() || hits < 1)
             return Error{Fault::config, "unknown failpoint: " + std::string(item),
-                         "Use a name that `leat version --json` lists, as name=hits.", "LEAT_FAILPOINTS"};
+                         "Use a name that `leat version --json` lists, as name=hits.",
+                         "LEAT_FAILPOINTS", Code::run_argument};
         remaining[index] = hits;
         detail::failpoints_armed.store(true);
     }

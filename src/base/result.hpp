@@ -7,6 +7,8 @@
 #include <utility>
 #include <variant>
 
+#include "base/error_code.hpp"
+
 namespace leat {
 
 // What may be done about a failure. The engine switches on it in exactly one function
@@ -21,11 +23,13 @@ enum class Fault {
 
 // `what`: lower case, what failed first, values last, never a row's values nor a secret.
 // `hint`: one imperative sentence that leads on, or empty. `context`: where (table, file, step).
+// `code`: under which name `leat explain` knows it.
 struct Error {
     Fault fault = Fault::fatal;
     std::string what;
     std::string hint;
     std::string context;
+    Code code = Code::none;
 };
 
 template <class T>

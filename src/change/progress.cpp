@@ -165,7 +165,8 @@ auto decode_progress(std::string_view text) -> Result<Progress> {
     fields.literal(";");
     if (!fields.done() || encode(progress) != text)
         return Error{Fault::fatal, "progress cannot be read: not of a form this version knows",
-                     "Use the version of leat that wrote it, or rebuild the sink.", "progress"};
+                     "Use the version of leat that wrote it, or rebuild the sink.", "progress",
+                     Code::log_version};
     return progress;
 }
 

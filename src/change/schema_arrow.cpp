@@ -23,7 +23,7 @@ auto arrow_error(const arrow::Status& status) -> Error {
 
 auto unreadable(const std::string& what) -> Error {
     return Error{Fault::fatal, "not a schema that leat wrote: " + what,
-                 "Use the version of leat that wrote it.", "schema"};
+                 "Use the version of leat that wrote it.", "schema", Code::log_version};
 }
 
 // A default travels as an Arrow stream of one column and one row.

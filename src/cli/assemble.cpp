@@ -108,7 +108,8 @@ auto make_folder(const std::filesystem::path& folder) -> Result<void> {
     std::filesystem::create_directories(folder, error);
     if (error)
         return Error{Fault::config, "folder cannot be made: " + error.message(),
-                     "Choose a folder that this user may write.", folder.string()};
+                     "Choose a folder that this user may write.", folder.string(),
+                     Code::run_folder};
     return {};
 }
 
@@ -135,7 +136,7 @@ auto rebuild_request(const Loaded& loaded, const std::string& text) -> Result<Im
     if (sink == nullptr)
         return Error{Fault::config, "no such sink to rebuild: " + text,
                      "Name a sink of this pipeline, or one of its tables as SINK.TABLE.",
-                     "--rebuild"};
+                     "--rebuild", Code::sink_unknown};
     ImageRequest request{{sink->name}};
     if (text != sink->name) request.target = text.substr(sink->name.size() + 1);
     std::vector<RouteStep> steps;

@@ -9,6 +9,7 @@
 #include "cli/assemble.hpp"
 #include "cli/exit_code.hpp"
 #include "config/finding.hpp"
+#include "pipeline/policy.hpp"
 
 namespace leat::cli {
 
@@ -28,35 +29,32 @@ auto to_text(Severity severity) -> const char* {
     return "";
 }
 
-// What could not be looked at is a problem as well, never left out.
-auto problem(const Error& error) -> Finding { return {Severity::problem, error.what, error.hint}; }
-
 template <class Interface>
 auto look(const std::function<Result<std::unique_ptr<Interface>>()>& make) -> std::vector<Finding> {
     const auto connector = make();
-    if (!connector) return {problem(connector.error())};
+    if (!connector) return {problem_of(connector.error())};
     auto* checkable = dynamic_cast<Checkable*>(connector->get());
     if (checkable == nullptr) return {{Severity::notice, "cannot be checked before it runs", ""}};
     auto findings = checkable->check();
-    if (!findings) return {problem(findings.error())};
+    if (!findings) return {problem_of(findings.error())};
     return *std::move(findings);
 }
 
 auto look_at_transforms(const Loaded& loaded) -> std::vector<Finding> {
     const auto source = loaded.make_source();
-    if (!source) return {problem(source.error())};
+    if (!source) return {problem_of(source.error())};
     auto* const describable = dynamic_cast<Describable*>(source->get());
     if (describable == nullptr) return {{Severity::notice, "cannot be checked before it runs", ""}};
     const auto tables = describable->describe_tables();
-    if (!tables) return {problem(tables.error())};
+    if (!tables) return {problem_of(tables.error())};
     return check_transforms(loaded.transforms, *tables);
 }
 
 auto print(const std::vector<PartFindings>& parts) -> void {
     for (const auto& [part, findings] : parts)
         for (const auto& finding : findings) {
-            std::printf("%-8s %s: %s\n", to_text(finding.severity), part.c_str(),
-                        finding.what.c_str());
+            std::printf("%-8s %s: %s%s\n", to_text(finding.severity), part.c_str(),
+                        finding.what.c_str(), in_brackets(finding.code).c_str());
             if (!finding.remedy.empty()) std::printf("         %s\n", finding.remedy.c_str());
         }
 }
@@ -67,6 +65,7 @@ auto print_json(const std::vector<PartFindings>& parts, bool ready) -> void {
         for (const auto& finding : findings)
             list.push_back({{"part", part},
                             {"severity", to_text(finding.severity)},
+                            {"code", to_string(finding.code)},
                             {"what", finding.what},
                             {"remedy", finding.remedy}});
     const boost::json::object object = {{"ready", ready}, {"findings", std::move(list)}};

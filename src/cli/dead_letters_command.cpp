@@ -27,7 +27,8 @@ auto parse_time(const std::string& text) -> Result<std::optional<std::int64_t>> 
         if (end != nullptr && (*end == '\0' || std::string_view(end) == "Z"))
             return std::optional(static_cast<std::int64_t>(timegm(&time)) * second_us);
     }
-    return Error{Fault::config, "not a time: " + text, "Write 2026-01-31 or 2026-01-31T12:00.", ""};
+    return Error{Fault::config, "not a time: " + text, "Write 2026-01-31 or 2026-01-31T12:00.", "",
+                 Code::run_argument};
 }
 
 auto time_text(std::int64_t us) -> std::string {
@@ -71,7 +72,7 @@ auto find(const DeadLettersArguments& arguments) -> Result<std::vector<Found>> {
     }
     if (!known)
         return Error{Fault::config, "no such sink: " + arguments.sink,
-                     "Use the name of a sink of this pipeline.", ""};
+                     "Use the name of a sink of this pipeline.", "", Code::sink_unknown};
     return found;
 }
 
@@ -169,7 +170,7 @@ auto dead_letters_show_command(const DeadLettersArguments& arguments) -> int {
     if (!found) return fail(found.error(), exit_code_of(found.error()), arguments.json);
     if (found->empty())
         return fail(Error{Fault::config, "no such dead letter: " + arguments.id,
-                          "Take an id from `leat dead-letters list`.", ""},
+                          "Take an id from `leat dead-letters list`.", "", Code::run_argument},
                     exit_configuration, arguments.json);
     const auto letter = to_json(found->front(), true);
     if (!letter) return fail(letter.error(), exit_failed, arguments.json);

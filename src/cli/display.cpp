@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "observe/live_area.hpp"
+#include "pipeline/policy.hpp"
 
 namespace leat::cli {
 
@@ -89,7 +90,8 @@ auto troubles(const PipelineStatus& now) -> std::vector<std::string> {
         const bool is_said = condition.type == "SourceReachable" || condition.type == "SinkReachable";
         if (condition.verdict == Verdict::no && !is_said)
             lines.push_back(fmt::format("{} {}: {}", condition.component, condition.type,
-                                        first_line(condition.message)));
+                                        first_line(condition.message) +
+                                            in_brackets(condition.code)));
     }
     return lines;
 }

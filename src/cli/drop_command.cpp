@@ -33,7 +33,8 @@ auto claim_queue(const Loaded& loaded) -> Result<void> {
     const auto look = TRY(loaded.make_queue_check());
     for (const auto& finding : TRY(look->check()))
         if (finding.severity == Severity::problem)
-            return Error{Fault::config, finding.what, finding.remedy, loaded.queue_path.string()};
+            return Error{Fault::config, finding.what, finding.remedy, loaded.queue_path.string(),
+                         finding.code};
     return {};
 }
 
@@ -49,7 +50,7 @@ auto drop(const Loaded& loaded) -> Result<std::vector<std::string>> {
     std::filesystem::remove_all(loaded.queue_path, error);
     if (error)
         return Error{Fault::config, "log cannot be removed: " + error.message(),
-                     "Remove the folder by hand.", loaded.queue_path.string()};
+                     "Remove the folder by hand.", loaded.queue_path.string(), Code::run_folder};
     removed.push_back("log " + loaded.queue_path.string());
     return removed;
 }
@@ -61,7 +62,8 @@ auto drop_command(const DropArguments& arguments) -> int {
     const auto loaded = load(arguments.file, clock);
     if (!loaded) return fail(loaded.error(), exit_configuration, arguments.json);
     if (!arguments.yes && !confirmed(*loaded))
-        return fail({Fault::config, "nothing was removed", "Confirm, or give --yes.", ""},
+        return fail({Fault::config, "nothing was removed", "Confirm, or give --yes.", "",
+                     Code::run_argument},
                     exit_failed, arguments.json);
     const auto removed = drop(*loaded);
     if (!removed) return fail(removed.error(), exit_code_of(removed.error()), arguments.json);

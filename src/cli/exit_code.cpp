@@ -12,10 +12,13 @@ namespace leat::cli {
 auto fail(const Error& error, ExitCode code, bool json) -> int {
     // Errors of a file name it at the head of each line, for editors to jump to.
     const bool names_file = !error.context.empty() && error.what.starts_with(error.context + ":");
-    const auto text = names_file ? error.what : "leat: " + describe(error);
+    const auto text = names_file ? error.what + "\n" + error.context + ": refused" +
+                                       in_brackets(error.code)
+                                 : "leat: " + describe(error);
     std::fprintf(stderr, "%s\n", text.c_str());
     if (json) {
         const boost::json::object object = {{"error", error.what},
+                                            {"code", to_string(error.code)},
                                             {"context", error.context},
                                             {"hint", error.hint},
                                             {"exit_code", static_cast<int>(code)}};

@@ -31,14 +31,14 @@ sinks:
 auto init_command(const InitArguments& arguments) -> int {
     if (std::filesystem::exists(arguments.file))
         return fail({Fault::config, "file exists already", "Choose another name.",
-                     arguments.file.string()},
+                     arguments.file.string(), Code::run_output},
                     exit_environment, arguments.json);
     std::ofstream file(arguments.file);
     file << starting_file;
     file.close();
     if (!file)
         return fail({Fault::config, "file cannot be written", "Choose a writable folder.",
-                     arguments.file.string()},
+                     arguments.file.string(), Code::run_output},
                     exit_environment, arguments.json);
     const boost::json::object object = {{"file", arguments.file.string()}};
     if (arguments.json) std::printf("%s\n", boost::json::serialize(object).c_str());

@@ -31,9 +31,10 @@ auto check_sink(const Loaded& loaded, const std::string& name) -> Result<void> {
         return Error{Fault::config,
                      "a table cannot be paused alone: a sink has one place in the log, where its "
                      "rows would hold back those of every other table",
-                     "Pause the whole sink: `leat pause FILE " + sink + "`.", name};
+                     "Pause the whole sink: `leat pause FILE " + sink + "`.", name,
+                     Code::sink_unknown};
     return Error{Fault::config, "no such sink: " + name, "Use the name of a sink of this pipeline.",
-                 ""};
+                 "", Code::sink_unknown};
 }
 
 auto note(const Loaded& loaded, const std::string& name, bool paused) -> Result<void> {

@@ -58,7 +58,7 @@ auto query_command(const QueryArguments& arguments) -> int {
         return fail({Fault::config, "the pipeline is not running: " + file->name,
                      "Start it with `leat run " + arguments.file.string() +
                          "`; while it is stopped any DuckDB can open the warehouse file.",
-                     ""},
+                     "", Code::run_absent},
                     exit_environment, arguments.json);
     if (reply->status != 200) return fail(error_of(*reply), exit_failed, arguments.json);
     if (reply->content_type != "application/json") {

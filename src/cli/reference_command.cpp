@@ -5,6 +5,7 @@
 
 #include "cli/engine_options.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/explain_command.hpp"
 #include "cli/transforms.hpp"
 #include "config/describe.hpp"
 #include "connectors.hpp"
@@ -75,7 +76,9 @@ auto metrics_page() -> std::string {
 }  // namespace
 
 auto reference_command(const std::string& page) -> int {
-    fmt::print("{}", page == "metrics" ? metrics_page() : configuration_page());
+    fmt::print("{}", page == "metrics"  ? metrics_page()
+                     : page == "errors" ? errors_page()
+                                        : configuration_page());
     return exit_ok;
 }
 

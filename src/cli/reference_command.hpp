@@ -5,7 +5,7 @@
 
 namespace leat::cli {
 
-// "configuration" or "metrics", as Markdown on stdout.
+// "configuration", "metrics" or "errors", as Markdown on stdout.
 auto reference_command(const std::string& page) -> int;
 
 }  // namespace leat::cli

@@ -3,6 +3,8 @@
 
 #include <boost/json.hpp>
 
+#include "cli/error_pages.hpp"
+
 namespace leat::cli {
 
 auto error_of(const wire::HttpReply& reply) -> Error {
@@ -13,7 +15,7 @@ auto error_of(const wire::HttpReply& reply) -> Error {
         const auto* value = answer.get_object().if_contains(key);
         return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
     };
-    return Error{Fault::config, text("error"), text("hint"), ""};
+    return Error{Fault::config, text("error"), text("hint"), "", code_of(text("code"))};
 }
 
 }  // namespace leat::cli

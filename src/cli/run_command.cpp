@@ -62,7 +62,10 @@ auto report_of(const Pipeline& pipeline, const Result<void>& outcome, double sec
     report["cpu_seconds"] = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
     report["peak_rss_bytes"] = static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
     report["result"] = outcome ? "ok" : "failed";
-    if (!outcome) report["error"] = outcome.error().what;
+    if (!outcome) {
+        report["error"] = outcome.error().what;
+        report["code"] = to_string(outcome.error().code);
+    }
     return report;
 }
 
@@ -72,7 +75,7 @@ auto write_report(const std::filesystem::path& path, const std::string& text) ->
     file.close();
     if (!file)
         return Error{Fault::config, "report cannot be written", "Give a path in a writable folder.",
-                     path.string()};
+                     path.string(), Code::run_output};
     return {};
 }
 
@@ -89,7 +92,7 @@ auto run_command(const RunArguments& arguments) -> int {
 
     if (!arguments.rebuild.empty() && arguments.run.only == Only::deliver)
         return fail({Fault::config, "--rebuild reads the source, and --only deliver does not",
-                     "Leave one of the two away.", ""},
+                     "Leave one of the two away.", "", Code::run_argument},
                     exit_configuration, arguments.json);
     for (const auto& text : arguments.rebuild) {
         auto request = rebuild_request(*file, text);

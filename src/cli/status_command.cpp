@@ -42,7 +42,9 @@ auto print_conditions(const object& status, std::int64_t wall_us) -> void {
         fmt::print("  {:<8} {:<17} {:<10} {:<15} for {}\n", text(condition, "status"),
                    text(condition, "type"), text(condition, "component"), text(condition, "reason"),
                    age_text(since));
-        if (const auto why = text(condition, "message"); !why.empty()) fmt::print("           {}\n", why);
+        const auto code = text(condition, "code");
+        if (const auto why = text(condition, "message"); !why.empty())
+            fmt::print("           {}{}\n", why, code.empty() ? "" : " [" + code + "]");
         if (const auto next = text(condition, "next_step"); !next.empty())
             fmt::print("           next step: {}\n", next);
     }

@@ -199,7 +199,7 @@ auto shaper_maker(const std::vector<TransformEntry>& transforms, const std::stri
 namespace {
 
 auto problem(const Error& error) -> Finding {
-    return {Severity::problem, error.context + ": " + error.what, error.hint};
+    return {Severity::problem, error.context + ": " + error.what, error.hint, error.code};
 }
 
 // Only values of variable length can be left out of an update.
@@ -264,7 +264,8 @@ auto check_transforms(const std::vector<TransformEntry>& transforms,
             findings.push_back({Severity::problem,
                                 "transform " + route.output + ": no table of the source is called " +
                                     route.source,
-                                "Add it to source.tables, or name one that is there."});
+                                "Add it to source.tables, or name one that is there.",
+                                Code::transform_names});
             continue;
         }
         if (const auto done = check_route(transforms, route, *table, *engine, findings); !done)

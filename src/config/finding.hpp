@@ -19,7 +19,13 @@ struct Finding {
     Severity severity = Severity::ok;
     std::string what;
     std::string remedy;
+    Code code = Code::none;
 };
+
+// What would end a run, or could not be looked at: a problem, in the same words.
+inline auto problem_of(const Error& error) -> Finding {
+    return {Severity::problem, error.what, error.hint, error.code};
+}
 
 // Optional for every connector (found by dynamic_cast). Not beside any other call; makes and
 // changes nothing at the other side. An Error only when it could not look at all.

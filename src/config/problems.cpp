@@ -18,7 +18,8 @@ auto lower(std::string_view text) -> std::string {
     return result;
 }
 
-// Edits (insert, delete, replace, swap of neighbours) that turn one word into the other.
+}  // namespace
+
 auto edits(const std::string& a, const std::string& b) -> std::size_t {
     std::vector<std::size_t> before(b.size() + 1);
     std::vector<std::size_t> row(b.size() + 1);
@@ -38,8 +39,6 @@ auto edits(const std::string& a, const std::string& b) -> std::size_t {
     }
     return row[b.size()];
 }
-
-}  // namespace
 
 auto Problems::full() const -> bool {
     return problems_.size() == kept;
@@ -79,7 +78,7 @@ auto Problems::result() const -> Result<void> {
     if (empty()) return {};
     auto text = render();
     text.pop_back();
-    return Error{Fault::config, std::move(text), {}, file_->name()};
+    return Error{Fault::config, std::move(text), {}, file_->name(), Code::file_invalid};
 }
 
 auto in_quotes(std::string_view text) -> std::string {

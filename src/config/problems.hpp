@@ -47,6 +47,9 @@ private:
 // 'text', shortened and with control characters made visible: for names the user wrote.
 auto in_quotes(std::string_view text) -> std::string;
 
+// Edits (insert, delete, replace, swap of neighbours) that turn one word into the other.
+auto edits(const std::string& a, const std::string& b) -> std::size_t;
+
 // The known name that a person who wrote `name` most likely meant; empty where none is near.
 auto nearest(std::string_view name, std::span<const std::string_view> known) -> std::string_view;
 

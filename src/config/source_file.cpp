@@ -136,8 +136,8 @@ auto SourceFile::excerpt(const Span& span) const -> std::string {
 
 auto read_file(const std::filesystem::path& path, std::size_t max_bytes) -> Result<std::string> {
     const auto refuse = [&path](const std::string& why, std::string hint) {
-        return Error{
-            Fault::config, "cannot read " + path.string() + ": " + why, std::move(hint), {}};
+        return Error{Fault::config, "cannot read " + path.string() + ": " + why, std::move(hint),
+                     {}, Code::file_unreadable};
     };
     std::error_code unknown;
     if (std::filesystem::is_directory(path, unknown)) {

@@ -19,7 +19,8 @@ constexpr std::size_t port_threads = 2;
 constexpr const char* arrow_content_type = "application/vnd.apache.arrow.stream";
 
 auto error_reply(const Error& error) -> wire::HttpReply {
-    const boost::json::object body = {{"error", error.what}, {"hint", error.hint}};
+    const boost::json::object body = {
+        {"error", error.what}, {"code", to_string(error.code)}, {"hint", error.hint}};
     return {error.fault == Fault::retry ? 503 : 400, boost::json::serialize(body)};
 }
 
@@ -59,7 +60,7 @@ auto answer_query(Pipeline& pipeline, std::string_view target, const std::string
         // A stream has no room for a note beside the rows; half an answer must not pass for one.
         if (stream->truncated)
             return error_reply({Fault::config, "more than " + std::to_string(rows_max) + " rows",
-                                "Add a LIMIT or aggregate.", "query"});
+                                "Add a LIMIT or aggregate.", "query", Code::query_rows});
         return {200, std::move(stream->bytes), arrow_content_type};
     }
     const auto result = pipeline.query(sink, sql, rows_max);

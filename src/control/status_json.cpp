@@ -100,6 +100,7 @@ auto to_json(const Condition& condition) -> boost::json::object {
             {"component", condition.component},
             {"status", to_string(condition.verdict)},
             {"reason", condition.reason},
+            {"code", to_string(condition.code)},
             {"since_us", condition.since_us},
             {"message", condition.message},
             {"next_step", condition.next_step}};

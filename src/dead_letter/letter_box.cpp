@@ -37,7 +37,8 @@ constexpr auto supersede_all_sql =
 auto keep_name(const std::filesystem::path& file) -> Result<void> {
     const auto folder = file.parent_path();
     if (sync_folder(folder) && sync_folder(folder.parent_path())) return {};
-    return Error{Fault::retry, "dead letters: folder cannot be synced", "", folder.string()};
+    return Error{Fault::retry, "dead letters: folder cannot be synced", "", folder.string(),
+                 Code::letters_store};
 }
 
 }  // namespace
@@ -63,7 +64,8 @@ auto LetterBox::open() -> Result<void> {
     std::filesystem::create_directories(file_.parent_path(), error);
     if (error)
         return Error{Fault::config, "dead letters: folder cannot be made: " + error.message(),
-                     "Give this user the right to write there.", file_.parent_path().string()};
+                     "Give this user the right to write there.", file_.parent_path().string(),
+                     Code::letters_store};
     database_.emplace(TRY(sqlite::Database::open(file_, sqlite::Access::write)));
     TRY(database_->execute(make_tables));
     TRY(keep_name(file_));
@@ -100,7 +102,7 @@ auto LetterBox::add(const Letter& letter) -> Result<void> {
         return Error{Fault::fatal,
                      "dead letters: there are " + std::to_string(count_) + " of this sink",
                      "Mend what rejects the rows, move the file away and rebuild the table.",
-                     file_.string()};
+                     file_.string(), Code::letters_full};
     TRY(begin());
     const auto position = sortable(letter.position);
     const auto id =

@@ -11,7 +11,8 @@ auto error_of(sqlite3* database) -> Error {
                          code == SQLITE_IOERR || code == SQLITE_LOCKED;
     return Error{passing ? Fault::retry : Fault::fatal,
                  std::string("dead letters: ") + sqlite3_errmsg(database),
-                 passing ? "Make room on the disk, or end what locks the file." : "", "sqlite"};
+                 passing ? "Make room on the disk, or end what locks the file." : "", "sqlite",
+                 Code::letters_store};
 }
 
 constexpr int wait_ms = 5000;

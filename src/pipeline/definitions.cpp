@@ -23,13 +23,14 @@ auto changed(const std::string& output) -> Error {
                  "the old one",
                  "Put the old definition back, or fill the table anew: run `leat drop FILE`, move "
                  "the warehouse file away and start again.",
-                 output};
+                 output, Code::transform_changed};
 }
 
 auto failed(const char* what, const std::filesystem::path& file) -> Error {
     return Error{Fault::retry,
                  std::string("definitions cannot be ") + what + ": " + std::strerror(errno),
-                 "See that this user may write in the pipeline's data folder.", file.string()};
+                 "See that this user may write in the pipeline's data folder.", file.string(),
+                 Code::run_folder};
 }
 
 auto as_json(const Definition& definition) -> json::object {
@@ -57,7 +58,7 @@ auto Definitions::read() -> Result<void> {
     const auto damaged = [&](const std::string& why) {
         return Error{Fault::config, "definitions are damaged: " + why,
                      "Remove the file if the transforms are as they were at the last start.",
-                     file_.string()};
+                     file_.string(), Code::transform_changed};
     };
     boost::system::error_code error;
     const auto root = json::parse(text, error);

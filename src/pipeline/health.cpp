@@ -29,16 +29,18 @@ auto failing(Condition condition, std::string reason, const std::optional<Error>
     if (error) {
         condition.message = text_of(*error);
         condition.next_step = error->hint;
+        condition.code = error->code;
     }
     return condition;
 }
 
 auto decided(Condition condition, Verdict verdict, std::string reason, std::string message = {},
-             std::string next_step = {}) -> Condition {
+             std::string next_step = {}, Code code = Code::none) -> Condition {
     condition.verdict = verdict;
     condition.reason = std::move(reason);
     condition.message = std::move(message);
     condition.next_step = std::move(next_step);
+    condition.code = code;
     return condition;
 }
 
@@ -117,7 +119,8 @@ auto slot_healthy(const WatchStatus& watch) -> Condition {
     const auto verdict = vitals.keeping == Keeping::kept       ? Verdict::yes
                          : vitals.keeping == Keeping::none_yet ? Verdict::unknown
                                                                : Verdict::no;
-    return decided(std::move(condition), verdict, vitals.reason, vitals.message, vitals.next_step);
+    return decided(std::move(condition), verdict, vitals.reason, vitals.message, vitals.next_step,
+                   vitals.code);
 }
 
 auto dead_letters_empty(const LaneStatus& lane) -> Condition {
@@ -128,7 +131,7 @@ auto dead_letters_empty(const LaneStatus& lane) -> Condition {
     for (const auto& [table, count] : *lane.open_letters) letters += count;
     return decided(std::move(condition), Verdict::no, "RowsSetAside",
                    "rows were set aside as dead letters: " + std::to_string(letters),
-                   "Look at them with `leat dead-letters list FILE`.");
+                   "Look at them with `leat dead-letters list FILE`.", Code::letters_open);
 }
 
 auto copy_fresh(const LaneStatus& lane) -> Condition {
@@ -208,7 +211,8 @@ auto Judge::source_reachable(const PipelineStatus& status) -> Condition {
         return decided(std::move(condition), Verdict::no, "NoAnswer",
                        "the source has not answered for " +
                            std::to_string((steady_ - watch.asked) / std::chrono::seconds(1)) + " s",
-                       "Look whether the server is overloaded, stopped, or cut off by the network.");
+                       "Look whether the server is overloaded, stopped, or cut off by the network.",
+                       Code::source_silent);
     if (capture.phase == Phase::starting)
         return decided(std::move(condition), Verdict::unknown, "Starting");
     if (capture.phase == Phase::stopped)
@@ -228,13 +232,15 @@ auto Judge::queue_conditions(PipelineStatus& status) -> void {
     const auto& queue = status.queue;
     if (!queue.message.empty())
         hold(status, decided(std::move(condition), Verdict::no, "Waiting", queue.message,
-                             "Make room, speed up the slowest sink, or raise queue.max_bytes."));
+                             "Make room, speed up the slowest sink, or raise queue.max_bytes.",
+                             Code::log_full));
     else if (queue.full_in_s && *queue.full_in_s < full_soon_s) {
         condition.harm = Health::degraded;
         hold(status, decided(std::move(condition), Verdict::no, "FullSoon",
                              "the log reaches its size limit in about " +
                                  std::to_string(*queue.full_in_s / 60) + " min at the present rate",
-                             "Speed up the slowest sink or raise queue.max_bytes."));
+                             "Speed up the slowest sink or raise queue.max_bytes.",
+                             Code::log_full_soon));
     } else
         hold(status, decided(std::move(condition), Verdict::yes, "Enough"));
 }
@@ -249,7 +255,8 @@ auto Judge::sink_reachable(const LaneStatus& lane) -> Condition {
         return decided(std::move(condition), Verdict::unknown, "Starting");
     if (lane.phase == Phase::paused)
         return decided(std::move(condition), Verdict::unknown, "Paused", "a person has paused it",
-                       "Let it go on with `leat resume FILE " + lane.name + "`.");
+                       "Let it go on with `leat resume FILE " + lane.name + "`.",
+                       Code::sink_paused);
     if (lane.phase == Phase::stopped)
         return decided(std::move(condition), Verdict::unknown, "NotRunning");
     if (recovering) return decided(std::move(condition), Verdict::unknown, "Recovering");
@@ -266,7 +273,8 @@ auto Judge::lane_conditions(PipelineStatus& status, LaneStatus& lane) -> void {
                              "the oldest change that is not in the sink is " +
                                  std::to_string(static_cast<std::int64_t>(lane.lag_seconds)) +
                                  " s old",
-                             "See whether the sink is slow, or wait if it catches up."));
+                             "See whether the sink is slow, or wait if it catches up.",
+                             Code::sink_behind));
     else hold(status, decided(std::move(keeping_up), Verdict::yes, "UpToDate"));
     hold(status, dead_letters_empty(lane));
     if (lane.copy.is_wanted) hold(status, copy_fresh(lane));

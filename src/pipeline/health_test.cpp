@@ -55,7 +55,8 @@ protected:
     bool keeps_answering_ = true;
 };
 
-const Error refused{Fault::retry, "connection refused", "Start the server.", "postgres"};
+const Error refused{Fault::retry, "connection refused", "Start the server.", "postgres",
+                    Code::pg_unreachable};
 
 TEST_F(HealthTest, HealthyWhenAllHolds) {
     EXPECT_EQ(look(), Health::healthy);
@@ -100,6 +101,7 @@ TEST_F(HealthTest, AFailureCarriesItsReasonAndNextStep) {
     EXPECT_EQ(source.verdict, Verdict::no);
     EXPECT_EQ(source.message, "connection refused (postgres)");
     EXPECT_EQ(source.next_step, "Start the server.");
+    EXPECT_EQ(source.code, Code::pg_unreachable);
 }
 
 // Capture opens, fails at once and opens again: never healthy in between.
@@ -139,13 +141,16 @@ TEST_F(HealthTest, ASourceThatDoesNotAnswer) {
     EXPECT_EQ(look(5), Health::healthy);
     EXPECT_EQ(look(3), Health::unhealthy);
     EXPECT_EQ(condition("SourceReachable").reason, "NoAnswer");
+    EXPECT_EQ(condition("SourceReachable").code, Code::source_silent);
 }
 
 TEST_F(HealthTest, TheSlot) {
     status_.capture.watch.vitals->keeping = Keeping::at_risk;
     EXPECT_EQ(look(), Health::unhealthy);
     status_.capture.watch.vitals->keeping = Keeping::lost;
+    status_.capture.watch.vitals->code = Code::pg_slot_lost;
     EXPECT_EQ(look(), Health::unhealthy);
+    EXPECT_EQ(condition("SlotHealthy").code, Code::pg_slot_lost);
     EXPECT_EQ(verdict("SlotHealthy"), Verdict::no);
     EXPECT_EQ(verdict("SourceReachable"), Verdict::yes);
     status_.capture.watch.is_kept = false;  // a source without one
@@ -168,10 +173,12 @@ TEST_F(HealthTest, TheLogFillsUp) {
     status_.queue.full_in_s = 600;
     EXPECT_EQ(look(), Health::degraded);
     EXPECT_EQ(health_of(status_, "log"), Health::degraded);
+    EXPECT_EQ(condition("LogHasRoom").code, Code::log_full_soon);
     status_.queue.full_in_s.reset();
     status_.queue.message = "no space left on the disk";
     EXPECT_EQ(look(), Health::unhealthy);
     EXPECT_EQ(condition("LogHasRoom").message, "no space left on the disk");
+    EXPECT_EQ(condition("LogHasRoom").code, Code::log_full);
 }
 
 TEST_F(HealthTest, RowsSetAsideAreNotForgotten) {

@@ -92,8 +92,7 @@ auto LaneAttempt::ask(const std::set<TableName>& tables) -> Result<void> {
         return Error{Fault::config,
                      "sink " + name() + " needs an image of its tables, and this process does not "
                      "read the source",
-                     "Run `leat run FILE` without --only, or with --only capture afterwards.",
-                     name()};
+                     "Run `leat run FILE` without --only deliver.", name(), Code::sink_needs_image};
     log(LogLevel::info, "sink {}: asks for an image of {}", name(),
         tables.empty() ? "all tables" : std::to_string(tables.size()) + " tables");
     lane_.options_.requests->add({{name()}, tables});

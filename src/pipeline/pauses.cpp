@@ -16,7 +16,8 @@ namespace {
 
 auto failed(const char* what, const std::filesystem::path& path) -> Error {
     return Error{Fault::config, std::string("pause cannot be ") + what + ": " + std::strerror(errno),
-                 "See that this user may write in the pipeline's data folder.", path.string()};
+                 "See that this user may write in the pipeline's data folder.", path.string(),
+                 Code::run_folder};
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ constexpr Duration alive_within = std::chrono::seconds(10);
 
 auto paused_error() -> Error {
     return Error{Fault::config, "a sink is paused, so the pipeline cannot catch up",
-                 "Let it go on with `leat resume FILE`.", "pipeline"};
+                 "Let it go on with `leat resume FILE`.", "pipeline", Code::sink_paused};
 }
 
 auto names_of(const std::vector<LanePart>& lanes) -> std::vector<std::string> {
@@ -310,7 +310,7 @@ auto Pipeline::pause(const std::string& sink, bool paused) -> Result<void> {
     }
     if (is_known) return {};
     return Error{Fault::config, "no such sink: " + sink, "Use the name of a sink of this pipeline.",
-                 ""};
+                 "", Code::sink_unknown};
 }
 
 template <class Ask>
@@ -322,11 +322,11 @@ auto Pipeline::ask_sink(const std::string& sink, Ask ask)
         auto* queryable = dynamic_cast<Queryable*>(door->sink);
         if (queryable == nullptr)
             return Error{Fault::retry, "sink cannot be queried now: " + door->name,
-                         "Try again once it is open.", ""};
+                         "Try again once it is open.", "", Code::sink_closed};
         return ask(*queryable);
     }
     return Error{Fault::config, "no such sink: " + sink, "Use the name of a sink of this pipeline.",
-                 ""};
+                 "", Code::sink_unknown};
 }
 
 auto Pipeline::query(const std::string& sink, const std::string& sql, std::size_t rows_max)

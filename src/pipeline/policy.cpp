@@ -16,8 +16,12 @@ auto answer_to(Fault fault) -> Action {
     CHECK(false);
 }
 
+auto in_brackets(Code code) -> std::string {
+    return code == Code::none ? "" : " [" + to_string(code) + "]";
+}
+
 auto describe(const Error& error) -> std::string {
-    std::string text = error.what;
+    std::string text = error.what + in_brackets(error.code);
     if (!error.context.empty()) text = error.context + ": " + text;
     if (!error.hint.empty()) text += "\n  next step: " + error.hint;
     return text;

@@ -14,7 +14,10 @@ enum class Action {
 // poison ends the lane: single rows are set aside before it comes to that (pipeline/shaper).
 auto answer_to(Fault fault) -> Action;
 
-// "what (context); next step", for a person.
+// " [PG-SLOT-LOST]", as it stands behind a message, or nothing.
+auto in_brackets(Code code) -> std::string;
+
+// "context: what [CODE]", and the next step in a line of its own, for a person.
 auto describe(const Error& error) -> std::string;
 
 }  // namespace leat

@@ -21,6 +21,8 @@ TEST(Policy, DescribesTheNextStep) {
     EXPECT_EQ(describe({Fault::fatal, "slot is gone", "Run `leat drop`.", "source"}),
               "source: slot is gone\n  next step: Run `leat drop`.");
     EXPECT_EQ(describe({Fault::fatal, "slot is gone", "", ""}), "slot is gone");
+    EXPECT_EQ(describe({Fault::fatal, "slot is gone", "", "source", Code::pg_slot_lost}),
+              "source: slot is gone [PG-SLOT-LOST]");
 }
 
 TEST(Backoff, GrowsWithJitterAndStaysBounded) {

@@ -26,7 +26,7 @@ auto route_of(const std::vector<RouteStep>& steps, std::size_t last) -> Result<R
                          "transforms go round in a circle: " + route.output + " reads itself by " +
                              "way of " + steps[route.steps.back()].name,
                          "Let one of them read a table of the source.",
-                         "transform " + route.output};
+                         "transform " + route.output, Code::transform_names};
         route.steps.push_back(*at);
         route.source = steps[*at].input;
         at = is_same_name(steps[*at].name, route.source) ? std::nullopt : find(steps, route.source);
@@ -46,7 +46,8 @@ auto make_routes(const std::vector<RouteStep>& steps) -> Result<std::vector<Rout
     for (std::size_t i = 0; i < steps.size(); ++i) {
         if (*find(steps, steps[i].name) != i)
             return Error{Fault::config, "two transforms are called " + steps[i].name,
-                         "Give each a name of its own.", "transform " + steps[i].name};
+                         "Give each a name of its own.", "transform " + steps[i].name,
+                         Code::transform_names};
         routes.push_back(TRY(route_of(steps, i)));
     }
     return routes;

@@ -32,7 +32,7 @@ auto no_letters(const Batch& batch, const Rejection& first, std::size_t count) -
                      " (" + std::to_string(count) + " rows of this batch)",
                  "Change the values or the column type at the source and start anew, or leave the "
                  "table out of the sink.",
-                 to_string(batch.schema->name)};
+                 to_string(batch.schema->name), Code::row_rejected};
 }
 
 }  // namespace
@@ -154,7 +154,8 @@ auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
                 return Error{Fault::config,
                              "a table of the source and a transform of another table are both "
                              "called " + source,
-                             "Rename the transform.", "transform " + route.output};
+                             "Rename the transform.", "transform " + route.output,
+                             Code::transform_names};
         }
         if (!ours || !is_wanted(route.output)) continue;
         Line line;
@@ -325,7 +326,7 @@ auto Shaper::check_ratio(const Line& line) -> Result<void> {
                      " rows since the last commit are rejected, more than bad_ratio_max allows",
                  "Mend the transform or the rows, or raise bad_ratio_max; nothing of them was "
                  "committed.",
-                 line.route.output};
+                 line.route.output, Code::row_ratio};
 }
 
 auto Shaper::before_commit() -> Result<void> {

@@ -169,7 +169,8 @@ auto Snapshot::tables_of(const ImageRequest& request) const -> Result<std::set<T
         if (target_name(table) == request.target) tables.insert(table);
     if (tables.empty())
         return Error{Fault::config, "no such table to rebuild: " + request.target,
-                     "Name a table of source.tables as its target calls it.", "--rebuild"};
+                     "Name a table of source.tables as its target calls it.", "--rebuild",
+                     Code::run_argument};
     return tables;
 }
 

@@ -140,6 +140,7 @@ struct Condition {
     std::int64_t since_us = 0;
     std::string message;    // empty when it holds
     std::string next_step;
+    Code code = Code::none;
 };
 
 // One table in one sink, under its name there; or, with an empty sink, at the source.

@@ -39,6 +39,7 @@ struct SourceVitals {
     // Of the source's log between the durable position that was asked about and the source's newest.
     std::optional<std::int64_t> behind_bytes;
     std::vector<Vital> vitals;
+    Code code = Code::none;  // with a message
 };
 
 // Optional for a Source (found by dynamic_cast). Called every few seconds from a thread of its own,

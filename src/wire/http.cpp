@@ -32,7 +32,8 @@ constexpr std::size_t reply_bytes_max = 1ULL << 30;
 constexpr std::size_t socket_path_bytes_max = 100;
 
 auto socket_error(const std::filesystem::path& socket, const error_code& error) -> Error {
-    return Error{Fault::config, "socket failed: " + error.message(), "", socket.string()};
+    return Error{Fault::config, "socket failed: " + error.message(), "", socket.string(),
+                 Code::http_socket};
 }
 
 // One connection: a request, its answer, the end. Moves itself from one callback to the next.
@@ -86,7 +87,7 @@ private:
 auto open_acceptor(Unix::acceptor& acceptor, const std::filesystem::path& path) -> Result<void> {
     if (path.string().size() > socket_path_bytes_max)
         return Error{Fault::config, "path too long for a socket", "Choose a shorter queue path.",
-                     path.string()};
+                     path.string(), Code::http_socket};
     error_code error;
     const auto endpoint = Unix::endpoint(path.string());
     acceptor.open(endpoint.protocol(), error);
@@ -110,12 +111,12 @@ auto open_acceptor(Tcp::acceptor& acceptor, const TcpAddress& address) -> Result
     if (error == asio::error::address_in_use)
         return Error{Fault::config, "port is taken: " + to_string(address),
                      "Choose another port in http.listen, or stop the process that listens there.",
-                     "http"};
+                     "http", Code::http_port};
     if (error)
         return Error{Fault::config,
                      "cannot listen on " + to_string(address) + ": " + error.message(),
                      "Give http.listen an address of this machine and a port that this user may use.",
-                     "http"};
+                     "http", Code::http_port};
     return {};
 }
 

@@ -182,21 +182,55 @@ TEST_P(SinkConformance, RepeatedSchemaChangesNothing) {
     EXPECT_EQ(lines("t", {"id", "note", "score"}), (Lines{"1|x|1", "2|x|1", "3|x|1"}));
 }
 
-TEST_P(SinkConformance, NewGenerationBeginsWithAnEmptyTable) {
-    const auto second = [](fixture::Columns columns) {
-        auto schema = std::make_shared<TableSchema>(*version(1, std::move(columns)));
-        schema->generation = 2;
-        return schema;
-    };
+auto filled_for(Generation generation, fixture::Columns columns) -> SchemaPtr {
+    auto schema = std::make_shared<TableSchema>(*version(1, std::move(columns)));
+    schema->generation = generation;
+    return schema;
+}
+
+TEST_P(SinkConformance, AnotherGenerationIsFilledBesideTheLiveTableAndSwappedIn) {
+    const auto all = [](const TableName&) { return true; };
+    const auto old_rows = Lines{"1|old", "2|old", "3|old"};
     session([&](Session& sink) {
         sink.apply(
             1, BatchFixture(version(3, {id_column, note})).insert({1, "old"}).insert({2, "old"}));
-        // In one epoch with the last rows of the generation before.
         sink.write(BatchFixture(version(3, {id_column, note})).insert({3, "old"}));
-        sink.write(BatchFixture(second({id_column, note, score})).snapshot({2, "image", 2}));
+        sink.write(BatchFixture(filled_for(2, {id_column, note, score})).snapshot({2, "given up", 2}));
         sink.commit(2);
     });
-    EXPECT_EQ(lines("t", {"id", "note", "score"}), (Lines{"2|image|2"}));
+    EXPECT_EQ(lines("t", {"id", "note"}), old_rows);
+    session([&](Session& sink) {
+        // The rows of generation 2 make way, also those of this epoch.
+        sink.write(BatchFixture(filled_for(2, {id_column, note, score})).snapshot({3, "given up", 2}));
+        sink.write(BatchFixture(filled_for(3, {id_column, note, score})).snapshot({2, "image", 2}));
+        sink.commit(3);
+        ASSERT_TRUE(sink->adopt(3, [](const TableName&) { return false; }));
+        sink.commit(4);
+    });
+    EXPECT_EQ(lines("t", {"id", "note"}), old_rows);
+    session([&](Session& sink) {
+        sink.write(BatchFixture(filled_for(3, {id_column, note, score})).update({2, "changed", 3}));
+        sink.commit(5);
+        ASSERT_TRUE(sink->adopt(3, all));
+        sink.commit(6);
+        sink.write(BatchFixture(version(4, {id_column, note, score})).insert({4, "live", 4}));
+        sink.commit(7);
+    });
+    EXPECT_EQ(lines("t", {"id", "note", "score"}), (Lines{"2|changed|3", "4|live|4"}));
+}
+
+TEST_P(SinkConformance, ASwapThatIsNotCommittedIsNotMade) {
+    session([&](Session& sink) {
+        sink.apply(1, BatchFixture(version(1, {id_column, note})).insert({1, "old"}));
+        sink.write(BatchFixture(filled_for(2, {id_column, note})).snapshot({2, "image"}));
+        sink.commit(2);
+        ASSERT_TRUE(sink->adopt(2, [](const TableName&) { return true; }));
+    });
+    EXPECT_EQ(lines("t", {"id", "note"}), (Lines{"1|old"}));
+    session([&](Session& sink) {
+        sink.apply(3, BatchFixture(version(1, {id_column, note})).insert({5, "live"}));
+    });
+    EXPECT_EQ(lines("t", {"id", "note"}), (Lines{"1|old", "5|live"}));
 }
 
 TEST_P(SinkConformance, ChangeThatTheTargetCannotFollowNamesTableAndColumn) {

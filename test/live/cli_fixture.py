@@ -26,6 +26,7 @@ from pg_server import PgServer  # noqa: E402
 OK, FAILED, CONFIGURATION, ENVIRONMENT = 0, 1, 2, 3
 WAIT_SECONDS_MAX = 30
 PASSWORD = "hunter2"
+CODE = r"\[[A-Z]+(-[A-Z]+)+\]"
 ORDERS = """
 CREATE TABLE orders (id int PRIMARY KEY, amount numeric(10, 2), note text);
 INSERT INTO orders SELECT g, g * 1.5, 'note ' || g FROM generate_series(1, 50) g
@@ -139,11 +140,12 @@ class CliTest(unittest.TestCase):
         self.assertNotIn(PASSWORD, text)
 
     def assert_refused(self, done: subprocess.CompletedProcess, code: int, *phrases: str) -> None:
-        """Ended with this code, saying all this and a next step."""
+        """Ended with this exit code, saying all this, a next step and an error's code."""
         self.assertEqual(done.returncode, code, done.stderr)
         self.assert_told(done.stderr, *phrases)
         if code != CONFIGURATION:
             self.assertRegex(done.stderr, r"next step: \S")
+        self.assertRegex(done.stderr, CODE)
 
     def lasting_files(self) -> list:
         """Without what a pipeline that runs beside the check makes and removes by itself."""
@@ -160,6 +162,7 @@ class CliTest(unittest.TestCase):
         self.assert_told(told, *phrases)
         for found in problems:
             self.assertTrue(found["remedy"], found)
+            self.assertTrue(found["code"], found)
 
     def assert_runs(self, pipeline: Pipeline, *tables: str) -> None:
         """Catches up, and every row of the source is in the warehouse, once."""

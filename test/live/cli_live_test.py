@@ -127,6 +127,9 @@ class Commands(CliTest):
         figures = json.loads(report.read_text())
         self.assertEqual(figures["result"], "failed")
         self.assertIn("public.nowhere", figures["error"])
+        self.assertEqual(figures["code"], "PG-TABLE-MISSING")
+        refused = json.loads(pipeline.run("--json").stdout)
+        self.assertEqual((refused["code"], refused["exit_code"]), ("PG-TABLE-MISSING", ENVIRONMENT))
         done = pipeline.run("--report", "no/such/folder/report.json")
         self.assert_refused(done, ENVIRONMENT, "report cannot be written")
 
@@ -148,6 +151,19 @@ class Commands(CliTest):
         self.assertEqual(self.sql(slots.format(self.slot)), [(0,)])
         done = pipeline.command("drop", pipeline.file.name, "--yes")
         self.assertEqual((done.returncode, done.stdout), (OK, "nothing was left to remove\n"))
+
+    def test_explain(self):
+        command = self.pipeline().command
+        listed = json.loads(command("explain", "--json").stdout)["codes"]
+        self.assertEqual(len(command("explain").stdout.splitlines()), len(listed))
+        told = command("explain", "pg-slot-lost")
+        self.assertEqual(told.returncode, OK, told.stderr)
+        self.assert_told(told.stdout, "PG-SLOT-LOST", "what becomes of the data", "on_gap: resnapshot")
+        page = json.loads(command("explain", "PG-SLOT-LOST", "--json").stdout)
+        self.assertIn(page, listed)
+        self.assertEqual(set(page), {"code", "title", "meaning", "data", "steps"})
+        self.assert_refused(command("explain", "PG-SLOTT-LOST"), CONFIGURATION,
+                            "no such code: PG-SLOTT-LOST", "PG-SLOT-LOST", "next step")
 
     def test_version(self):
         pipeline = self.pipeline()

@@ -435,6 +435,8 @@ class Truth(MonitoringTest):
                          ("false", "SlotMissing"))
         self.assertEqual(conditions["SourceReachable"]["status"], "false")
         self.assertTrue(conditions["SlotHealthy"]["next_step"])
+        self.assertEqual(conditions["SlotHealthy"]["code"], "PG-SLOT-LOST")
+        self.assertEqual(figures["code"], "PG-SLOT-LOST")
 
     def test_sink_fails(self):
         """Syncs of DuckDB's log fail as on a broken disk; everything else goes on."""

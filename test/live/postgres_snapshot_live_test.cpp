@@ -181,7 +181,7 @@ TEST_F(PostgresSnapshot, SlotWaitsForOpenTransactionsAndCanBeStopped) {
     EXPECT_EQ(begun.error().what, "stopped");
     run_sql(session, "COMMIT");
     ASSERT_TRUE(run.open().has_value());
-    EXPECT_TRUE(run.take_image({2, 2, true}).has_value());
+    EXPECT_TRUE(run.take_image({.generation = 2, .lineage = 2, .is_retake = true}).has_value());
 }
 
 TEST_F(PostgresSnapshot, NanInADecimalColumnMakesItTextInTheNextAttempt) {
@@ -193,7 +193,7 @@ TEST_F(PostgresSnapshot, NanInADecimalColumnMakesItTextInTheNextAttempt) {
     ASSERT_FALSE(first.has_value());
     EXPECT_EQ(first.error().fault, Fault::retry);
     ASSERT_TRUE(run.open().has_value());
-    EXPECT_EQ(run.take_image({2, 2, true}).value(), (Texts{"S 1|1.50", "S 2|NaN"}));
+    EXPECT_EQ(run.take_image({.generation = 2, .lineage = 2, .is_retake = true}).value(), (Texts{"S 1|1.50", "S 2|NaN"}));
     EXPECT_EQ(run.schema("t")->columns[1].logical_type, "numeric");
     sql("INSERT INTO t VALUES (3, 3)");
     EXPECT_EQ(row_texts(run.read_all()), Texts{"I 3|3.00"});

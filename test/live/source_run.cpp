@@ -101,14 +101,18 @@ auto SourceRun::make() -> Result<void> {
 
 auto SourceRun::open() -> Result<void> {
     TRY(make());
-    return source_->open(std::nullopt);
+    tables_ = TRY(source_->open(std::nullopt)).tables;
+    return {};
 }
 
 auto SourceRun::reopen() -> Result<void> {
     TRY(make());
     Resume resume{position_, {}};
     for (const auto& [name, schema] : schemas_) resume.schemas.push_back(schema);
-    return source_->open(resume);
+    auto opened = TRY(source_->open(resume));
+    if (opened.gap) return *opened.gap;
+    tables_ = std::move(opened.tables);
+    return {};
 }
 
 auto SourceRun::start() -> std::vector<std::string> {
@@ -120,7 +124,8 @@ auto SourceRun::start() -> std::vector<std::string> {
     return image ? *std::move(image) : std::vector<std::string>();
 }
 
-auto SourceRun::take_image(const SnapshotRequest& request) -> Result<std::vector<std::string>> {
+auto SourceRun::take_image(SnapshotRequest request) -> Result<std::vector<std::string>> {
+    if (request.tables.empty()) request.tables = tables_;
     position_ = TRY(source_->begin(request));
     std::vector<std::string> image;
     for (const auto& chunk : TRY(source_->chunks())) {

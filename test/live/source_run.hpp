@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,7 @@ public:
     auto reopen() -> Result<void>;
     // open(), begin(), all chunks, end(): the rows of the image, sorted.
     auto start() -> std::vector<std::string>;
-    auto take_image(const SnapshotRequest& request = {}) -> Result<std::vector<std::string>>;
+    auto take_image(SnapshotRequest request = {}) -> Result<std::vector<std::string>>;
     auto close() -> void { source_.reset(); }
 
     // Reads until everything committed before this call has come; position frames left out.
@@ -61,6 +62,7 @@ private:
     std::unique_ptr<postgres::PostgresSource> source_;
     Position position_;
     std::map<TableName, SchemaPtr> schemas_;
+    std::set<TableName> tables_;  // that the source carries
 };
 
 // Waits until `condition` holds, at most 20 s.

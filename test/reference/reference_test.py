@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import sys
 
-PAGES = ("configuration", "metrics")
+PAGES = ("configuration", "metrics", "errors")
 TREE = pathlib.Path(__file__).resolve().parents[2]
 LEAT = os.environ.get("LEAT_BINARY", str(TREE / "build/release/bin/leat"))
 

@@ -67,8 +67,20 @@ def check(files: dict[str, str]) -> list[str]:
             findings += includes(path, text) + function_lengths(path, text)
             if path.endswith(".hpp") and not re.search(r"^#pragma once$", text, re.M):
                 findings.append(f"{path}:1: header without #pragma once")
-    findings += base_is_closed(files)
+    findings += base_is_closed(files) + codes_are_carried(files)
     return sorted(findings)
+
+
+def codes_are_carried(files: dict[str, str]) -> list[str]:
+    """An error's code that no error carries is a page nobody can reach."""
+    path = "src/base/error_code.hpp"
+    carriers = "\n".join(text for name, text in files.items()
+                         if name.startswith("src/") and not name.endswith("_test.cpp")
+                         and not name.startswith("src/cli/explain/"))
+    used = set(re.findall(r"\bCode::(\w+)", carriers))
+    return [f"{path}:{number}: code {code} is on no error"
+            for number, line in enumerate(files.get(path, "").splitlines(), 1)
+            for code in re.findall(r"^    X\((\w+)\)", line) if code not in used]
 
 
 def names(path: str) -> list[str]:

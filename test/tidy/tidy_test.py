@@ -86,6 +86,15 @@ class EachRule(unittest.TestCase):
         findings = rules.check({f"src/base/a{i}.cpp": "// a\n" for i in range(21)})
         self.assertIn("src/base:1: 21 files, at most 20: base is a closed list", findings)
 
+    def test_codes_are_carried(self) -> None:
+        listed = {"src/base/error_code.hpp": "// a\n#pragma once\n    X(pg_uri)  \\\n    X(pg_gone)\n"}
+        carried = "// a\nreturn Error{Fault::config, what, hint, \"\", Code::pg_uri};\n"
+        unused = "src/base/error_code.hpp:4: code pg_gone is on no error"
+        self.assertEqual([unused], rules.check(listed | {"src/sink/a.cpp": carried}))
+        for page in ("src/cli/explain/pages.hpp", "src/cli/a_test.cpp"):
+            findings = rules.check(listed | {page: "// a\n#pragma once\nCode::pg_uri Code::pg_gone\n"})
+            self.assertEqual(2, len(findings), findings)
+
     def test_size(self) -> None:
         self.catches("src/base/a.cpp", "// a\n" + "int a;\n" * 800, "801 lines")
 

@@ -18,7 +18,8 @@ constexpr std::size_t count_bytes = sizeof(std::int16_t);
 auto Decoder::fail(std::string what) -> Error {
     state_ = State::failed;
     rest_ = {};
-    return Error{Fault::fatal, "copy stream not understood: " + std::move(what), "", ""};
+    return Error{Fault::fatal, "copy stream not understood: " + std::move(what), "", "",
+                 Code::pg_stream};
 }
 
 auto Decoder::feed(std::string_view piece) -> void {

@@ -16,7 +16,7 @@ auto malformed(char kind, const char* what) -> Error {
         Fault::fatal,
         std::string("pgoutput message not understood: ") + what + ", kind " +
             (printable ? std::string(1, kind) : std::to_string(static_cast<unsigned char>(kind))),
-        "", ""};
+        "", "", Code::pg_stream};
 }
 
 auto read_lsn(ByteReader& in) -> Lsn {
@@ -239,7 +239,8 @@ auto decode_kind(char kind, ByteReader& in, bool in_stream) -> Result<Message> {
 
 auto decode(std::string_view payload, bool in_stream) -> Result<Message> {
     if (payload.empty())
-        return Error{Fault::fatal, "pgoutput message not understood: empty", "", ""};
+        return Error{Fault::fatal, "pgoutput message not understood: empty", "", "",
+                     Code::pg_stream};
     ByteReader in(payload.substr(1));
     auto message = decode_kind(payload.front(), in, in_stream);
     if (!message) return message;

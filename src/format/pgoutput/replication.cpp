@@ -9,7 +9,8 @@ namespace leat::pgoutput {
 namespace {
 
 auto malformed(const char* what) -> Error {
-    return Error{Fault::fatal, std::string("replication stream not understood: ") + what, "", ""};
+    return Error{Fault::fatal, std::string("replication stream not understood: ") + what, "", "",
+                 Code::pg_stream};
 }
 
 auto put(std::string& out, std::uint64_t value) -> void {

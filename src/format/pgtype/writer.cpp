@@ -59,7 +59,7 @@ auto to_error(ValueFault fault, std::string_view column, const ColumnMapping& ma
     return Error{fault == ValueFault::capacity ? Fault::fatal : Fault::poison,
                  std::string("value cannot be taken: ") + reason(fault) + ", column " +
                      std::string(column) + ", type " + type,
-                 hint(fault), ""};
+                 hint(fault), "", Code::pg_value};
 }
 
 auto ValueWriter::make(ColumnMapping mapping, arrow::ArrayBuilder* builder) -> Result<ValueWriter> {

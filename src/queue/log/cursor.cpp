@@ -9,7 +9,8 @@ namespace leat::log_queue {
 
 auto needs_rebuild(std::string why) -> Error {
     return Error{Fault::fatal, "needs rebuild: " + std::move(why),
-                 "Run `leat drop FILE`, move the warehouse file away and start again.", "log"};
+                 "Start again: the sink is filled anew from the source, beside what it holds.", "log",
+                 Code::log_rebuild};
 }
 
 auto Cursor::damaged(std::string_view why) const -> Error {

@@ -182,13 +182,15 @@ auto is_full(int code) -> bool {
 
 auto disk_error(std::string_view step, const Path& path, int code) -> Error {
     Error error{Fault::fatal, std::string(step) + " failed: " + std::strerror(-code), "",
-                path.string()};
+                path.string(), Code::log_disk};
     if (is_full(code)) {
         error.fault = Fault::retry;
+        error.code = Code::log_disk_full;
         error.hint = "Make room on the disk.";
     } else if (code == -EACCES || code == -EPERM || code == -EROFS || code == -ENOENT ||
                code == -ENOTDIR) {
         error.fault = Fault::config;
+        error.code = Code::log_folder;
         error.hint = "Give this user a folder that it can write to.";
     } else if (code == -EMFILE || code == -ENFILE) {
         error.fault = Fault::retry;
@@ -219,6 +221,7 @@ auto sync_folder(Disk& disk, std::string_view step, const Path& folder) -> Resul
 auto sync_error(std::string_view step, const Path& path, int code) -> Error {
     auto error = disk_error(step, path, code);
     error.fault = Fault::fatal;
+    error.code = Code::log_disk;
     error.hint = "Look at the disk, then start again: what was not acknowledged is sent again.";
     return error;
 }

@@ -17,7 +17,7 @@ constexpr std::uint8_t ends_transaction_flag = 1;
 
 auto unreadable(std::string_view what) -> Error {
     return Error{Fault::fatal, "log frame cannot be read: " + std::string(what),
-                 "Use the version of leat that wrote it.", ""};
+                 "Use the version of leat that wrote it.", "", Code::log_version};
 }
 
 auto put_text(std::string& bytes, std::string_view text) -> void {

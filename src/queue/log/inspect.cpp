@@ -161,7 +161,7 @@ public:
             manifest = TRY(read_manifest(disk, path));
             if (!manifest)
                 return Error{Fault::config, "no log in this folder", "Name the folder of a log.",
-                             path.string()};
+                             path.string(), Code::log_none};
             log_ = manifest->log;
         }
         report_.begin(manifest);

@@ -12,8 +12,8 @@ namespace leat::log_queue {
 
 namespace {
 
-auto problem(std::string what, std::string remedy) -> Finding {
-    return {Severity::problem, std::move(what), std::move(remedy)};
+auto problem(Code code, std::string what, std::string remedy) -> Finding {
+    return {Severity::problem, std::move(what), std::move(remedy), code};
 }
 
 // The nearest folder that exists, where the missing ones would be made.
@@ -51,11 +51,11 @@ auto LogCheck::check() -> Result<std::vector<Finding>> {
     const auto nearest = nearest_folder(folder);
     std::error_code error;
     if (!std::filesystem::is_directory(nearest, error))
-        return std::vector{problem("not a folder: " + nearest.string(),
+        return std::vector{problem(Code::log_folder, "not a folder: " + nearest.string(),
                                    "Name another folder in queue.path, or remove that file.")};
     if (::access(nearest.c_str(), W_OK | X_OK) != 0)
         return std::vector{
-            problem("folder is not writable: " + nearest.string(),
+            problem(Code::log_folder, "folder is not writable: " + nearest.string(),
                     "Give this user the right to write in it, or name another folder "
                     "in queue.path.")};
     const auto space = check_space(nearest, config_.max_bytes.count);
@@ -64,11 +64,12 @@ auto LogCheck::check() -> Result<std::vector<Finding>> {
         return std::vector{Finding{Severity::ok, "log will be made in " + folder.string(), ""},
                            space};
     if (manifest->pipeline != pipeline_)
-        return std::vector{problem("log belongs to another pipeline: " + manifest->pipeline,
+        return std::vector{problem(Code::log_foreign,
+                                   "log belongs to another pipeline: " + manifest->pipeline,
                                    "Give this pipeline a folder of its own.")};
     if (const auto owner = FolderLock::owner(folder); !owner.empty())
         return std::vector{
-            problem("log is in use by another process: pid " + owner,
+            problem(Code::log_in_use, "log is in use by another process: pid " + owner,
                     "That is this pipeline if it runs now; stop it to start another."),
             space};
     return std::vector{

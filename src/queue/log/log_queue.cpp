@@ -74,7 +74,8 @@ auto make_folder(const Path& path) -> Result<void> {
     while (failed == std::errc::interrupted) std::filesystem::create_directories(path, failed);
     if (failed)
         return Error{Fault::config, "folder of the log cannot be made: " + failed.message(),
-                     "Give this user a folder that it can write to.", path.string()};
+                     "Give this user a folder that it can write to.", path.string(),
+                     Code::log_folder};
     return {};
 }
 
@@ -84,7 +85,8 @@ auto identify(Disk& disk, const Path& folder, const std::string& pipeline,
     if (const auto manifest = TRY(read_manifest(disk, folder))) {
         if (manifest->pipeline != pipeline)
             return Error{Fault::config, "log belongs to another pipeline: " + manifest->pipeline,
-                         "Give this pipeline a folder of its own.", folder.string()};
+                         "Give this pipeline a folder of its own.", folder.string(),
+                         Code::log_foreign};
         return manifest->log;
     }
     std::vector<std::string> names;
@@ -96,7 +98,7 @@ auto identify(Disk& disk, const Path& folder, const std::string& pipeline,
                 Fault::fatal, "log manifest is missing beside segments",
                 "Put log.json back from a copy, or run `leat drop FILE`, move the warehouse files "
                 "away and start again.",
-                folder.string()};
+                folder.string(), Code::log_damaged};
     const Manifest manifest{make_uuid(random), pipeline, format_version};
     TRY(write_manifest(disk, folder, manifest));
     return manifest.log;
@@ -179,7 +181,8 @@ auto LogQueue::make(const LogConfig& config, const QueueContext& context, Surrou
     options.segment_bytes.count = std::max(whole_pages(config.segment_bytes.count), 4 * page_bytes);
     if (options.max_bytes.count < 4 * options.segment_bytes.count)
         return Error{Fault::config, "max_bytes of the log is less than four segments",
-                     "Raise max_bytes or lower segment_bytes.", config.path.string()};
+                     "Raise max_bytes or lower segment_bytes.", config.path.string(),
+                     Code::log_size};
     TRY(make_folder(config.path));
     auto lock = TRY(FolderLock::take(config.path));
     auto impl = std::make_unique<Impl>(std::move(options), context, std::move(lock));

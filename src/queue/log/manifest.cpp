@@ -22,7 +22,7 @@ auto unreadable(const Path& path, const std::string& why) -> Error {
     return Error{Fault::fatal, "log manifest cannot be read: " + why,
                  "Put the file back from a copy, or run `leat drop FILE`, move the warehouse files "
                  "away and start again.",
-                 path.string()};
+                 path.string(), Code::log_damaged};
 }
 
 auto parse(const Path& path, const std::string& text) -> Result<Manifest> {
@@ -44,7 +44,7 @@ auto parse(const Path& path, const std::string& text) -> Result<Manifest> {
                      is_newer ? "Use the version of leat that wrote it, or a newer one."
                               : "Use the version of leat that wrote it, or run `leat drop FILE`, "
                                 "move the warehouse files away and start again.",
-                     path.string()};
+                     path.string(), Code::log_version};
     }
     const auto uuid = parse_uuid(std::string_view(log->get_string()));
     if (!uuid) return unreadable(path, "log is not 32 hexadecimal digits");
@@ -107,7 +107,8 @@ auto FolderLock::take(const Path& folder) -> Result<FolderLock> {
         const auto pid = read_owner(descriptor);
         return Error{
             Fault::config, "log is in use by another process" + (pid.empty() ? "" : ": pid " + pid),
-            "Stop that process, or give this pipeline a folder of its own.", folder.string()};
+            "Stop that process, or give this pipeline a folder of its own.", folder.string(),
+            Code::log_in_use};
     }
     // Only for the message above: the lock itself is the kernel's. Always as long, because cutting
     // a file short costs a flush.
@@ -137,7 +138,7 @@ auto FolderLock::still_there(const Path& folder) const -> Result<void> {
     return Error{Fault::fatal, "folder of the log is gone: unmounted, removed or replaced",
                  "Mount or put back the folder of the log, then start again: what was not "
                  "acknowledged is sent again.",
-                 folder.string()};
+                 folder.string(), Code::log_folder_gone};
 }
 
 auto FolderLock::owner(const Path& folder) -> std::string {

@@ -57,7 +57,8 @@ private:
         }
         if (noted.header.kind != DiskKind::marker)
             return Error{Fault::config, "log holds a frame of an unknown kind",
-                         "Use the version of leat that wrote it.", reader_->path().string()};
+                         "Use the version of leat that wrote it.", reader_->path().string(),
+                         Code::log_version};
         auto marker = TRY(decode_marker(payload));
         if (kind_ == SequenceKind::changes) {
             if (!is_known(marker, result_.state))

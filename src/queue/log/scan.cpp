@@ -49,7 +49,8 @@ auto Scanner::take_segment(std::uint64_t number) -> Result<void> {
         return Error{Fault::config,
                      "log has format " + std::to_string(page.version) +
                          ", this version of leat reads " + std::to_string(format_version),
-                     "Use the version of leat that wrote it, or a newer one.", path.string()};
+                     "Use the version of leat that wrote it, or a newer one.", path.string(),
+                     Code::log_version};
     if (page.state != PageState::valid) {
         const auto behind = page.state == PageState::empty ? 0 : page_bytes;
         if (const auto data = TRY(reader.first_nonzero(behind)))
@@ -70,7 +71,7 @@ auto Scanner::take_segment(std::uint64_t number) -> Result<void> {
     const auto& header = page.header;
     if (header.log != log_.uuid)
         return Error{Fault::config, "segment belongs to another log: " + to_string(header.log),
-                     "Take the file out of this folder.", path.string()};
+                     "Take the file out of this folder.", path.string(), Code::log_foreign};
     if (header.kind != kind_ || header.number != number)
         return damage(path.string(), 0, "segment under a name that is not its own");
     if (header.file_bytes != reader.file_bytes())

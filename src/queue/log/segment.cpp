@@ -135,7 +135,7 @@ auto damage(std::string_view file, std::uint64_t at, std::string_view what) -> E
                  "log is damaged: " + std::string(what) + " at byte " + std::to_string(at),
                  "Look at it with `leat log inspect`, put the folder back from a copy, or run "
                  "`leat drop FILE`, move the warehouse files away and start again.",
-                 std::string(file)};
+                 std::string(file), Code::log_damaged};
 }
 
 }  // namespace leat::log_queue

@@ -56,7 +56,8 @@ auto Appender::make_chunk() -> Result<void> {
     const auto columns = duckdb_appender_column_count(appender_.get());
     if (columns != types_.size())
         return Error{Fault::fatal, "duckdb table was altered by somebody else",
-                     "Run `leat drop FILE`, move the warehouse file away and start again.", "duckdb"};
+                     "Run `leat drop FILE`, move the warehouse file away and start again.",
+                     "duckdb", Code::duckdb_altered};
     std::vector<LogicalType> owned;
     std::vector<duckdb_logical_type> logical;
     for (idx_t i = 0; i < columns; ++i) {
@@ -99,10 +100,11 @@ auto Appender::failed(const char* doing) -> Error {
     const auto data = duckdb_appender_error_data(appender_.get());
     const char* const message = duckdb_error_data_message(data);
     std::string text = message == nullptr ? "unknown" : message;
-    const auto fault = fault_of(duckdb_error_data_error_type(data));
+    const auto type = duckdb_error_data_error_type(data);
     duckdb_error_data raw = data;
     duckdb_destroy_error_data(&raw);
-    return {fault, std::string(doing) + ": " + text.substr(0, text.find('\n')), "", "duckdb"};
+    return {fault_of(type), std::string(doing) + ": " + text.substr(0, text.find('\n')), "", "duckdb",
+            code_of(type)};
 }
 
 }  // namespace leat::duckdb

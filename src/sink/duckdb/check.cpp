@@ -10,8 +10,8 @@ namespace leat {
 
 namespace {
 
-auto problem(std::string what, std::string remedy) -> Finding {
-    return {Severity::problem, std::move(what), std::move(remedy)};
+auto problem(Code code, std::string what, std::string remedy) -> Finding {
+    return {Severity::problem, std::move(what), std::move(remedy), code};
 }
 
 auto folder_of(const std::filesystem::path& path) -> std::filesystem::path {
@@ -22,10 +22,12 @@ auto check_folder(const std::filesystem::path& path) -> Finding {
     const auto folder = folder_of(path);
     std::error_code error;
     if (!std::filesystem::is_directory(folder, error))
-        return problem("folder of the duckdb file does not exist: " + folder.string(),
+        return problem(Code::duckdb_path,
+                       "folder of the duckdb file does not exist: " + folder.string(),
                        "Run: mkdir -p '" + folder.string() + "'");
     if (::access(folder.c_str(), W_OK | X_OK) != 0)
-        return problem("folder of the duckdb file is not writable: " + folder.string(),
+        return problem(Code::duckdb_path,
+                       "folder of the duckdb file is not writable: " + folder.string(),
                        "Give this user the right to write in it, or name another path.");
     return {Severity::ok, "duckdb file will be made: " + path.string(), ""};
 }
@@ -47,10 +49,11 @@ auto check_file(const std::filesystem::path& path, const std::string& pipeline) 
     auto connection = TRY(database.connect());
     const auto owner = TRY(owner_of(connection));
     if (!owner.empty() && owner != pipeline)
-        return problem("duckdb file belongs to another pipeline: " + owner + ", not " + pipeline,
+        return problem(Code::duckdb_foreign,
+                       "duckdb file belongs to another pipeline: " + owner + ", not " + pipeline,
                        "Name another file for this sink, or remove this one to fill it anew.");
     if (::access(path.c_str(), W_OK) != 0 || ::access(folder_of(path).c_str(), W_OK | X_OK) != 0)
-        return problem("duckdb file is not writable: " + path.string(),
+        return problem(Code::duckdb_path, "duckdb file is not writable: " + path.string(),
                        "Give this user the right to write the file and in its folder.");
     return Finding{Severity::ok,
                    "duckdb file " + path.string() +

@@ -30,23 +30,27 @@ auto open_error(const std::string& path, std::string message) -> Error {
     };
     if (says("lock on file"))
         return {Fault::config, "duckdb file is in use: " + first_line(message),
-                "Stop the process that holds the file, or name another path.", path};
+                "Stop the process that holds the file, or name another path.", path,
+                Code::duckdb_in_use};
     if (says("not a valid DuckDB database"))
         return {Fault::config, "not a duckdb file: " + path,
-                "Name a path that does not exist yet, or a DuckDB file.", path};
+                "Name a path that does not exist yet, or a DuckDB file.", path,
+                Code::duckdb_file};
     if (says("Is a directory"))
         return {Fault::config, "duckdb path is a folder: " + path, "Name a file in that folder.",
-                path};
+                path, Code::duckdb_path};
     if (says("No such file or directory") || says("Permission denied"))
         return {Fault::config, "duckdb file cannot be opened: " + first_line(message),
-                "Create the folder and give this user the right to write in it.", path};
+                "Create the folder and give this user the right to write in it.", path,
+                Code::duckdb_path};
     if (says("Trying to read a database file with version number"))
         return {Fault::config, "duckdb file is of another version: " + first_line(message),
-                "Open it with the DuckDB that wrote it.", path};
+                "Open it with the DuckDB that wrote it.", path, Code::duckdb_version};
     if (says("Could not set lock") || says("IO Error"))
-        return {Fault::retry, "open duckdb file: " + first_line(message), "", path};
+        return {Fault::retry, "open duckdb file: " + first_line(message), "", path,
+                Code::duckdb_busy};
     return {Fault::fatal, "open duckdb file: " + first_line(message),
-            "Put back a copy of the file, or remove it to start anew.", path};
+            "Put back a copy of the file, or remove it to start anew.", path, Code::duckdb_file};
 }
 
 auto read_chunk(duckdb_data_chunk chunk, std::size_t rows_max, TextRows& rows) -> void {
@@ -102,11 +106,20 @@ auto fault_of(duckdb_error_type type) -> Fault {
     }
 }
 
+auto code_of(duckdb_error_type type) -> Code {
+    switch (type) {
+        case DUCKDB_ERROR_OUT_OF_MEMORY: return Code::duckdb_memory;
+        case DUCKDB_ERROR_IO: return Code::duckdb_busy;
+        default: return Code::duckdb_statement;
+    }
+}
+
 auto QueryOutcome::error(std::string_view doing) -> Error {
     const char* const raw = duckdb_result_error(&result_);
     const std::string message = raw == nullptr ? "unknown" : raw;
     return {fault_of(duckdb_result_error_type(&result_)),
-            std::string(doing) + ": " + first_line(message), hint_for(message), "duckdb"};
+            std::string(doing) + ": " + first_line(message), hint_for(message), "duckdb",
+            code_of(duckdb_result_error_type(&result_))};
 }
 
 auto Connection::execute(const std::string& sql) -> Result<std::int64_t> {
@@ -124,7 +137,7 @@ auto Connection::rows(const std::string& sql, std::size_t rows_max) -> Result<Te
     if (prepared != DuckDBSuccess)
         return Error{Fault::fatal,
                      "duckdb statement failed: " + first_line(duckdb_prepare_error(raw)), "",
-                     "duckdb"};
+                     "duckdb", Code::duckdb_statement};
     QueryOutcome outcome;
     if (duckdb_execute_prepared_streaming(raw, outcome.get()) != DuckDBSuccess)
         return outcome.error("duckdb statement failed");
@@ -158,7 +171,8 @@ auto Database::open(const std::string& path, const std::vector<Setting>& setting
     if (duckdb_library_version() != version_required)
         return Error{Fault::config,
                      std::string("duckdb library has another version: ") + duckdb_library_version(),
-                     "Put the pinned libduckdb.so beside the program.", "duckdb"};
+                     "Put the pinned libduckdb.so beside the program.", "duckdb",
+                     Code::duckdb_library};
     duckdb_config raw_config = nullptr;
     if (duckdb_create_config(&raw_config) != DuckDBSuccess)
         return Error{Fault::retry, "duckdb: no memory for its configuration", "", path};
@@ -166,7 +180,8 @@ auto Database::open(const std::string& path, const std::vector<Setting>& setting
     for (const auto& setting : settings)
         if (duckdb_set_config(raw_config, setting.name.c_str(), setting.value.c_str()) !=
             DuckDBSuccess)
-            return Error{Fault::config, "duckdb refuses a setting: " + setting.name, "", path};
+            return Error{Fault::config, "duckdb refuses a setting: " + setting.name, "", path,
+                         Code::duckdb_library};
     duckdb_database raw = nullptr;
     char* message = nullptr;
     if (duckdb_open_ext(path.c_str(), &raw, raw_config, &message) != DuckDBSuccess) {

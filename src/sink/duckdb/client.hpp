@@ -30,6 +30,7 @@ auto literal(std::string_view text) -> std::string;
 // What a DuckDB error means to the engine: passing trouble (disk, memory, conflict) is retry, all
 // else is fatal.
 auto fault_of(duckdb_error_type type) -> Fault;
+auto code_of(duckdb_error_type type) -> Code;
 
 // Values as text, empty: NULL. Only statements whose columns are all VARCHAR are read this way.
 using TextRows = std::vector<std::vector<std::optional<std::string>>>;

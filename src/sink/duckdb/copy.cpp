@@ -19,7 +19,7 @@ auto unfinished(const std::filesystem::path& path) -> std::filesystem::path {
 auto failed(const std::string& what, const std::filesystem::path& path) -> Error {
     return Error{Fault::retry, "copy: " + what + ": " + std::strerror(errno),
                  "Name a path for the copy where this user may write and there is room.",
-                 path.string()};
+                 path.string(), Code::duckdb_copy};
 }
 
 auto forget(const std::filesystem::path& path) -> void {

@@ -68,7 +68,8 @@ auto other(const char* what, const std::string& stored, const std::string& mine,
            const std::filesystem::path& path) -> Error {
     return {Fault::config,
             "duckdb file belongs to another " + std::string(what) + ": " + stored + ", not " + mine,
-            "Name another file for this sink, or remove this one to fill it anew.", path.string()};
+            "Name another file for this sink, or remove this one to fill it anew.", path.string(),
+            Code::duckdb_foreign};
 }
 
 }  // namespace
@@ -79,7 +80,7 @@ auto DuckDbSink::make(const DuckDbConfig& config, const SinkContext& context)
     if (config.copy && std::filesystem::absolute(config.copy->path).lexically_normal() ==
                            std::filesystem::absolute(config.path).lexically_normal())
         return Error{Fault::config, "copy has the path of the database itself",
-                     "Name another path in copy.path.", config.path.string()};
+                     "Name another path in copy.path.", config.path.string(), Code::duckdb_path};
     return std::unique_ptr<Sink>(new DuckDbSink(config, context));
 }
 
@@ -105,7 +106,8 @@ auto DuckDbSink::open_database() -> Result<void> {
         return Error{
             Fault::config,
             "duckdb file is in use by another sink of this process: " + config_.path.string(),
-            "Name another path for one of them.", config_.path.string()};
+            "Name another path for one of them.", config_.path.string(),
+            Code::duckdb_in_use};
     // What a killed process has left.
     std::error_code ignored;
     if (duckdb::is_unborn_file(config_.path.string()))
@@ -164,14 +166,14 @@ auto DuckDbSink::read_progress(const Identity& identity) -> Result<std::optional
             "duckdb file was filled from another log, one that was dropped or is elsewhere: " +
                 text(2) + ", not " + identity.queue_id,
             "Move the file away to have it filled anew, or put the old log back.",
-            config_.path.string()};
+            config_.path.string(), Code::duckdb_foreign};
     const auto incarnation = std::stoull(text(3));
     if (incarnation > identity.incarnation)
         return Error{Fault::config,
                      "duckdb file was written by a newer incarnation: " + text(3) + ", this is " +
                          std::to_string(identity.incarnation),
                      "Stop this process: another one has taken over the pipeline.",
-                     config_.path.string()};
+                     config_.path.string(), Code::duckdb_superseded};
     return std::optional(TRY(decode_progress(text(4))));
 }
 
@@ -191,7 +193,8 @@ auto DuckDbSink::refuse_name_clash(const TableName& name) const -> Result<void> 
             return Error{Fault::config,
                          "two source tables have one name in duckdb: " + to_string(copy.table) +
                              " and " + to_string(name),
-                         "Capture one of them by another pipeline.", to_string(name)};
+                         "Capture one of them by another pipeline.", to_string(name),
+                         Code::duckdb_table_taken};
     return {};
 }
 

@@ -40,7 +40,7 @@ auto incomplete(const TableSchema& schema, std::int64_t rows) -> Error {
                 std::to_string(rows),
             "Set REPLICA IDENTITY FULL at the source, run `leat drop FILE`, move the warehouse file "
             "away and start again.",
-            to_string(schema.name)};
+            to_string(schema.name), Code::duckdb_incomplete};
 }
 
 auto diverged(const TableSchema& schema, const char* what, std::int64_t rows) -> Error {
@@ -48,7 +48,7 @@ auto diverged(const TableSchema& schema, const char* what, std::int64_t rows) ->
             "duckdb table " + to_string(schema.name) + " differs from the source: " + what + ": " +
                 std::to_string(rows),
             "Run `leat drop FILE`, move the warehouse file away and start again.",
-            to_string(schema.name)};
+            to_string(schema.name), Code::duckdb_altered};
 }
 
 }  // namespace

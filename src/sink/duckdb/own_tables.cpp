@@ -66,7 +66,7 @@ auto load_columns(Connection& connection, TargetTable& table) -> Result<void> {
                          "duckdb cannot follow table " + to_string(table.applied->name) +
                              ": somebody removed the table or its column " + column.name,
                          "Run `leat drop FILE`, move the warehouse file away and start again.",
-                         to_string(table.applied->name)};
+                         to_string(table.applied->name), Code::duckdb_altered};
     return {};
 }
 

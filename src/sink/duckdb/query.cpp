@@ -14,7 +14,7 @@ using Prepared = Owned<duckdb_prepared_statement, duckdb_destroy_prepare>;
 
 auto refused(const std::string& why) -> Error {
     return {Fault::config, "query refused: " + why,
-            "Give one SELECT statement that duckdb accepts.", "query"};
+            "Give one SELECT statement that duckdb accepts.", "query", Code::query_refused};
 }
 
 auto first_line(const char* message) -> std::string {
@@ -142,7 +142,8 @@ auto QueryGate::enter() -> Result<std::list<Connection>::iterator> {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return database_ == nullptr || running_.size() < queries_max_; });
     if (database_ == nullptr)
-        return Error{Fault::retry, "query: the duckdb file is being opened", "Ask again.", "query"};
+        return Error{Fault::retry, "query: the duckdb file is being opened", "Ask again.", "query",
+                     Code::sink_closed};
     running_.push_back(TRY(database_->connect()));
     return std::prev(running_.end());
 }
@@ -183,7 +184,7 @@ auto QueryGate::run_copy(const std::filesystem::path& path, const std::stop_toke
     auto result = copy_database(*connection, path, stop);
     if (leave(connection) && !result)
         result = Error{Fault::retry, "copy was interrupted: the database is closed or checkpointed",
-                       "Nothing: it is made again.", "copy"};
+                       "Nothing: it is made again.", "copy", Code::duckdb_copy};
     return result;
 }
 

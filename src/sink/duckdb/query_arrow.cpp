@@ -18,7 +18,8 @@ using ArrowOptions = Owned<duckdb_arrow_options, duckdb_destroy_arrow_options>;
 
 auto failed(const std::string& why) -> Error {
     return {Fault::config, "answer cannot be made an arrow stream: " + why,
-            "Cast the columns that arrow has no type for to VARCHAR.", "query"};
+            "Cast the columns that arrow has no type for to VARCHAR.", "query",
+            Code::query_refused};
 }
 
 auto check(const arrow::Status& status) -> Result<void> {

@@ -33,7 +33,8 @@ constexpr std::array harmless = std::to_array<std::string_view>({"range",
                                                                  "pragma_storage_info"});
 
 auto refused(const std::string& why) -> Error {
-    return {Fault::config, "query refused: " + why, "Give one SELECT over tables.", "query"};
+    return {Fault::config, "query refused: " + why, "Give one SELECT over tables.", "query",
+            Code::query_refused};
 }
 
 // The text values of `key` in `tree` from `from` on, at most `count_max`.

@@ -35,7 +35,7 @@ auto type_of(const Column& column) -> ColumnType {
 auto cannot_follow(const TableSchema& schema, const std::string& why) -> Error {
     return {Fault::fatal, "duckdb cannot follow table " + to_string(schema.name) + ": " + why,
             "Run `leat drop FILE`, move the warehouse file away and start again.",
-            to_string(schema.name)};
+            to_string(schema.name), Code::duckdb_schema};
 }
 
 auto key_ids(const TableSchema& schema) -> std::vector<std::int32_t> {
@@ -84,7 +84,8 @@ auto create(Connection& connection, TargetTable& table) -> Result<void> {
         connection.execute("CREATE TABLE main." + quoted(table.name) + " (" + columns + ")");
     if (!made && made.error().what.find("already exists") != std::string::npos)
         return Error{Fault::config, "duckdb file has a table of its own named " + table.name,
-                     "Rename that table, or name another file.", to_string(table.wanted->name)};
+                     "Rename that table, or name another file.", to_string(table.wanted->name),
+                     Code::duckdb_table_taken};
     if (!made) return made.error();
     return {};
 }
@@ -201,11 +202,12 @@ auto check_schema(const TableSchema& schema) -> Result<void> {
     const auto refused = [&](const std::string& why, const char* hint) {
         return Error{Fault::fatal,
                      "duckdb cannot hold table " + to_string(schema.name) + ": " + why, hint,
-                     to_string(schema.name)};
+                     to_string(schema.name), Code::duckdb_schema};
     };
     if (folded(target_name(schema.name)).starts_with(reserved))
         return Error{Fault::config, "table name is reserved: " + to_string(schema.name),
-                     "Rename the table, or leave it out of the pipeline.", to_string(schema.name)};
+                     "Rename the table, or leave it out of the pipeline.", to_string(schema.name),
+                     Code::duckdb_table_taken};
     if (schema.columns.empty())
         return refused("it has no columns", "Leave the table out of the pipeline.");
     std::set<std::string> names;

@@ -19,7 +19,7 @@ namespace {
 
 auto file_error(const char* doing, const std::filesystem::path& folder) -> Error {
     return {Fault::retry, std::string(doing) + ": " + std::strerror(errno),
-            "Free space in the pipeline's data folder.", folder.string()};
+            "Free space in the pipeline's data folder.", folder.string(), Code::duckdb_stage};
 }
 
 auto arrow_error(const char* doing, const arrow::Status& status) -> Error {

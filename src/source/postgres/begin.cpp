@@ -33,6 +33,7 @@ auto PostgresSource::begin_stream(const SnapshotRequest& request) -> Result<void
     CHECK(replication_.has_value());
     TRY(make_way_for_slot(request));
     {
+        // In a gap it may be the publication that is gone.
         auto sql = TRY(Connection::connect(options("check")));
         TRY(publish(sql, false));
     }
@@ -80,7 +81,7 @@ auto PostgresSource::make_way_for_slot(const SnapshotRequest& request) -> Result
     return Error{Fault::config, "replication slot exists already and is not this pipeline's: " + slot_,
                  "Choose another name in source.slot, or, if nobody uses it: SELECT "
                  "pg_drop_replication_slot(" + quote_text(slot_) + ");",
-                 "postgres slot"};
+                 "postgres slot", Code::pg_slot_foreign};
 }
 
 auto PostgresSource::create_slot_patiently(Connection& replication, const NewSlot& slot,

@@ -186,7 +186,7 @@ SELECT pg_visible_in_snapshot((newest + (($1::bigint - newest) % 4294967296 + 64
                              std::to_string(xid),
                          "Look whether commits wait for a synchronous standby: SELECT pid, query FROM "
                          "pg_stat_activity WHERE wait_event = 'SyncRep';",
-                         "postgres schema"};
+                         "postgres schema", Code::pg_schema_waits};
         std::this_thread::sleep_for(pause);
     }
 }

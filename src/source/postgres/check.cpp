@@ -15,7 +15,6 @@ auto ok(std::string what) -> Finding { return {Severity::ok, std::move(what), ""
 auto notice(std::string what, std::string remedy) -> Finding {
     return {Severity::notice, std::move(what), std::move(remedy)};
 }
-auto problem(const Error& error) -> Finding { return {Severity::problem, error.what, error.hint}; }
 
 auto megabytes(std::int64_t bytes) -> std::string {
     return std::to_string(bytes / (1024 * 1024)) + " MiB";
@@ -32,7 +31,7 @@ auto check_settings(Connection& sql, const PreflightRequest& request, Findings& 
     findings.push_back(ok("connected: PostgreSQL " + text(0) + ", database " + text(1) + ", role " +
                           text(2)));
     const auto report = TRY(examine_server(sql, request));
-    for (const auto& found : report.problems) findings.push_back(problem(found));
+    for (const auto& found : report.problems) findings.push_back(problem_of(found));
     if (report.problems.empty())
         findings.push_back(ok("wal_level is logical, the role may replicate, " + text(3) + " of " +
                               text(4) + " replication slots and " + text(5) + " of " + text(6) +
@@ -40,7 +39,7 @@ auto check_settings(Connection& sql, const PreflightRequest& request, Findings& 
     // Without one a full set of senders would be found only by connecting, which may be retried.
     if (rows.number(0, 6) > 0 && rows.number(0, 5) >= rows.number(0, 6))
         findings.push_back({Severity::problem, "no sender is free: " + text(6) + " are in use",
-                            "Raise max_wal_senders and restart the server."});
+                            "Raise max_wal_senders and restart the server.", Code::pg_slots_full});
     if (text(7) == "-1")
         findings.push_back(notice(
             "max_slot_wal_keep_size is -1: while the pipeline does not run, its slot keeps log "
@@ -104,12 +103,14 @@ auto check_rights(Connection& sql, const PublicationRequest& request, Findings& 
                             "only the owner of a table may publish it, and role " + role +
                                 " does not own " + foreign,
                             "Let the owner run: " + create_statement(request) +
-                                "; and add `publication: " + request.name + "` to the source."});
+                                "; and add `publication: " + request.name + "` to the source.",
+                            Code::pg_right});
     else if (!rights.truth(0, 0))
         findings.push_back({Severity::problem,
                             "role " + role + " may not create a publication in this database",
                             "Run: GRANT CREATE ON DATABASE " + quote_name(rights.text(0, 1)) +
-                                " TO " + quote_name(role) + ";"});
+                                " TO " + quote_name(role) + ";",
+                            Code::pg_right});
     else findings.push_back(ok("publication " + request.name + " will be made"));
     return {};
 }
@@ -120,7 +121,7 @@ auto check_publication(Connection& sql, const PublicationRequest& request, Findi
     if (!exists && !request.users_own) return check_rights(sql, request, findings);
     const auto fits = ensure_publication(sql, request);  // only compares in this case
     if (fits) findings.push_back(ok("publication " + request.name + " exists and fits"));
-    else findings.push_back(problem(fits.error()));
+    else findings.push_back(problem_of(fits.error()));
     return {};
 }
 
@@ -130,11 +131,11 @@ auto describe_slot(const std::string& name, const SlotState& slot, std::string_v
         return {Severity::problem,
                 "replication slot is not this pipeline's: " + name + " (" + slot.plugin +
                     ", database " + slot.database + ")",
-                "Choose another name in source.slot."};
+                "Choose another name in source.slot.", Code::pg_slot_foreign};
     if (slot.wal_status == "lost" || !slot.has_restart)
         return {Severity::problem,
                 "replication slot is invalidated, the server removed what it needs: " + name,
-                start_anew};
+                start_anew, Code::pg_slot_lost};
     if (slot.active)
         return notice("replication slot " + name + " is being read by server process " +
                           std::to_string(slot.active_pid),
@@ -155,14 +156,14 @@ auto PostgresSource::check() -> Result<std::vector<Finding>> {
                                    config_.insert_only, !slot.has_value()};
     TRY(check_settings(sql, request, findings));
     if (!selected) {
-        findings.push_back(problem(selected.error()));
+        findings.push_back(problem_of(selected.error()));
         return findings;
     }
     for (const auto& match : selected->matches) findings.push_back(ok(describe(match)));
     const auto tables = TRY(examine_tables(sql, request));
     for (const auto& table : tables.tables)
         describe_table(table, config_.insert_only, findings);
-    for (const auto& found : tables.problems) findings.push_back(problem(found));
+    for (const auto& found : tables.problems) findings.push_back(problem_of(found));
     auto wanted = publication_of(request.tables, tables.tables);
     wanted.is_begun = slot.has_value();
     TRY(check_publication(sql, wanted, findings));

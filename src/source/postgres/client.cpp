@@ -20,7 +20,8 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr auto session_settings =
     "-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3 -c timezone=UTC "
     "-c bytea_output=hex -c lc_monetary=C -c search_path=pg_catalog -c statement_timeout=0 "
-    "-c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0";
+    "-c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 "
+    "-c row_security=off";  // a policy that would hide rows from the image is an error instead
 
 auto first_line(std::string_view text) -> std::string {
     while (!text.empty() && (text.front() == '\n' || text.front() == ' ')) text.remove_prefix(1);
@@ -29,28 +30,35 @@ auto first_line(std::string_view text) -> std::string {
 
 struct Meaning {
     Fault fault;
+    Code code;
     const char* hint;
 };
 
 auto meaning_of(std::string_view state) -> Meaning {
     const auto in_class = [&](const char* name) { return state.substr(0, 2) == name; };
-    if (state == "28P01") return {Fault::config, "Correct user and password in source.uri."};
+    if (state == "28P01")
+        return {Fault::config, Code::pg_login, "Correct user and password in source.uri."};
     if (state == "28000")
-        return {Fault::config, "Allow the role, this host and replication in pg_hba.conf."};
-    if (state == "3D000") return {Fault::config, "Correct the database name in source.uri."};
-    if (state == "42501") return {Fault::config, "Grant the right that the message names."};
-    if (state == "57014") return {Fault::retry, ""};
-    if (state.empty() || in_class("08") || in_class("53") || in_class("57") || in_class("40") ||
-        in_class("58") || state == "55006" || state == "55P03")
-        return {Fault::retry, ""};
-    if (in_class("42") || in_class("3F")) return {Fault::config, ""};
-    return {Fault::fatal, ""};
+        return {Fault::config, Code::pg_login,
+                "Allow the role, this host and replication in pg_hba.conf."};
+    if (state == "3D000")
+        return {Fault::config, Code::pg_database, "Correct the database name in source.uri."};
+    if (state == "42501")
+        return {Fault::config, Code::pg_right, "Grant the right that the message names."};
+    if (state == "55006") return {Fault::retry, Code::pg_slot_in_use, ""};
+    if (state == "57014" || state == "55P03" || in_class("40"))
+        return {Fault::retry, Code::pg_refused, ""};
+    if (state.empty() || in_class("08") || in_class("53") || in_class("57") ||
+        in_class("58"))
+        return {Fault::retry, Code::pg_unreachable, ""};
+    if (in_class("42") || in_class("3F")) return {Fault::config, Code::pg_refused, ""};
+    return {Fault::fatal, Code::pg_refused, ""};
 }
 
 auto make_error(std::string_view doing, std::string_view state, std::string_view message) -> Error {
-    const auto [fault, hint] = meaning_of(state);
+    const auto [fault, code, hint] = meaning_of(state);
     return Error{fault, std::string(doing) + ": " + first_line(message), hint,
-                 state.empty() ? "postgres" : "postgres, SQLSTATE " + std::string(state)};
+                 state.empty() ? "postgres" : "postgres, SQLSTATE " + std::string(state), code};
 }
 
 constexpr auto start_server = "Start the server, or correct host and port in source.uri.";
@@ -71,6 +79,7 @@ auto connect_error(PGconn* connection) -> Error {
     error.hint = start_server;
     if (PQconnectionNeedsPassword(connection) != 0) {
         error.fault = Fault::config;
+        error.code = Code::pg_login;
         error.hint = "Put the password into source.uri, for instance as ${env:NAME}.";
     }
     return error;
@@ -89,7 +98,8 @@ auto finish_connecting(PGconn* connection, std::chrono::seconds timeout) -> Resu
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
             deadline - SteadyClock::now());
         if (left.count() <= 0)
-            return Error{Fault::retry, "cannot connect: no answer in time", start_server, "postgres"};
+            return Error{Fault::retry, "cannot connect: no answer in time", start_server,
+                         "postgres", Code::pg_unreachable};
         const short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
         if (wait_for_socket(connection, events, static_cast<int>(left.count())) > 0)
             state = PQconnectPoll(connection);
@@ -100,7 +110,7 @@ auto finish_connecting(PGconn* connection, std::chrono::seconds timeout) -> Resu
 auto not_a_uri() -> Error {
     return Error{Fault::config, "source.uri is not a PostgreSQL connection string",
                  "Write postgresql://user:password@host:port/database, with special characters of "
-                 "the password as %40 and so on.", "postgres"};
+                 "the password as %40 and so on.", "postgres", Code::pg_uri};
 }
 
 // The user's own `options` of the URI come first, so that ours win.
@@ -132,7 +142,10 @@ auto result_error(PGconn* connection, const PGresult* result, std::string_view d
     const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     auto error = make_error(doing, state == nullptr ? "" : state,
                             primary == nullptr ? PQerrorMessage(connection) : primary);
-    if (PQstatus(connection) == CONNECTION_BAD) error.fault = Fault::retry;
+    if (PQstatus(connection) == CONNECTION_BAD) {
+        error.fault = Fault::retry;
+        error.code = Code::pg_unreachable;
+    }
     return error;
 }
 
@@ -255,7 +268,7 @@ auto Connection::query_within(const std::string& sql, Duration within, const std
         if (std::chrono::steady_clock::now() >= deadline)
             return Error{Fault::retry, "server does not answer",
                          "Look whether it is overloaded, stopped, or cut off by the network.",
-                         "postgres"};
+                         "postgres", Code::pg_unreachable};
     }
     auto* answer = PQgetResult(raw());
     Rows rows(answer);

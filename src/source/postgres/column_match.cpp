@@ -201,8 +201,9 @@ auto check_not_replaced(const MatchRequest& request, const std::vector<std::int3
 auto cannot_follow(const TableName& table, const std::string& what) -> Error {
     return Error{Fault::fatal,
                  "table " + to_string(table) + " changed in a way that cannot be followed: " + what,
-                 "Run `leat drop FILE`, move the warehouse file away and start again.",
-                 "postgres schema"};
+                 "Take the table out of source.tables, run with --until-caught-up, put it back and "
+                 "start again: it is read anew, beside what the sinks hold of it.",
+                 "postgres schema", Code::pg_schema_change};
 }
 
 auto match_columns(const MatchRequest& request) -> Result<std::vector<std::int32_t>> {

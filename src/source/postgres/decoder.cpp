@@ -37,7 +37,8 @@ auto Decoder::advance() -> Result<bool> {
 }
 
 auto Decoder::consume(std::string_view bytes) -> Result<void> {
-    if (bytes.empty()) return Error{Fault::fatal, "replication stream: empty message", "", ""};
+    if (bytes.empty())
+        return Error{Fault::fatal, "replication stream: empty message", "", "", Code::pg_stream};
     const char tag = bytes.front();
     if (tag == 'k') {
         const Lsn end{ByteReader(bytes.substr(1)).big<std::uint64_t>()};
@@ -73,7 +74,8 @@ auto Decoder::control(const pgoutput::Message& message) -> Result<void> {
         return start_stream_block(*start);
     } else if (std::holds_alternative<pgoutput::StreamStop>(message)) {
         if (block_ == nullptr)
-            return Error{Fault::fatal, "replication stream: end of a block that was not begun", "", ""};
+            return Error{Fault::fatal, "replication stream: end of a block that was not begun", "", "",
+                         Code::pg_stream};
         return std::exchange(block_, nullptr)->pause();
     } else if (const auto* abort = std::get_if<pgoutput::StreamAbort>(&message)) {
         abort_stream(*abort);
@@ -102,7 +104,8 @@ auto Decoder::start_stream_block(const pgoutput::StreamStart& start) -> Result<v
         file = std::make_unique<SpillFile>(spill_path(options_.work_dir, start.xid));
     }
     if (!file)
-        return Error{Fault::fatal, "replication stream: block of an unknown transaction", "", ""};
+        return Error{Fault::fatal, "replication stream: block of an unknown transaction", "", "",
+                     Code::pg_stream};
     block_ = file.get();
     return {};
 }

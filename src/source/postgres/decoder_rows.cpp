@@ -14,7 +14,7 @@ auto row_error(const TableBuilder& table, const RowProblem& problem) -> Error {
     const auto& schema = *table.layout().schema;
     if (problem.column < 0)
         return Error{Fault::fatal, "replication stream: row does not fit table " +
-                         to_string(schema.name), "", "postgres rows"};
+                         to_string(schema.name), "", "postgres rows", Code::pg_stream};
     const auto index = static_cast<std::size_t>(problem.column);
     auto error = pgtype::to_error(problem.fault, schema.columns[index].name,
                                   table.layout().mappings[index]);
@@ -60,7 +60,8 @@ auto Decoder::find_table(std::uint32_t oid) -> Result<TableBuilder*> {
     else if (oid == last_oid_) return last_table_;
     const auto found = tables_.find(oid);
     if (found == tables_.end())
-        return Error{Fault::fatal, "replication stream: row of an undescribed table", "", ""};
+        return Error{Fault::fatal, "replication stream: row of an undescribed table", "", "",
+                     Code::pg_stream};
     last_oid_ = oid;
     last_table_ = found->second.get();
     return last_table_;

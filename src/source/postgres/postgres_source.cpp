@@ -23,7 +23,7 @@ auto refuse_name_clash(const std::vector<TableName>& names) -> Result<void> {
             return Error{Fault::config, "two source tables have one name in the sinks: " +
                              to_string(at->second) + " and " + to_string(name),
                          "Leave one of them out of source.tables, or capture it by another pipeline.",
-                         "postgres"};
+                         "postgres", Code::pg_table_names};
     }
     return {};
 }
@@ -50,7 +50,8 @@ auto PostgresSource::make(const PostgresConfig& config, const SourceContext& con
         new PostgresSource(config, context, TRY(TableSelection::make(config.tables))));
     if (!is_slot_name(made->slot_))
         return Error{Fault::config, "not a name for a replication slot: " + made->slot_,
-                     "Use lower-case letters, digits and underscores.", "postgres"};
+                     "Use lower-case letters, digits and underscores.", "postgres",
+                     Code::pg_slot_name};
     return made;
 }
 
@@ -67,8 +68,12 @@ auto PostgresSource::open(const std::optional<Resume>& resume) -> Result<Opened>
     token_ = identity.token();
     Opened opened{{names_.begin(), names_.end()}, std::nullopt};
     auto sql = TRY(Connection::connect(options("check")));
-    if (resume) opened.gap = TRY(find_gap(sql, identity, resume->position));
-    if (!resume || opened.gap) return opened;
+    if (!resume) {
+        TRY(publish(sql, false));
+        return opened;
+    }
+    opened.gap = TRY(find_gap(sql, identity, resume->position));
+    if (opened.gap) return opened;
     TRY(start(resume->position, resume->schemas));
     return opened;
 }
@@ -217,11 +222,13 @@ auto PostgresSource::remove() -> Result<std::vector<std::string>> {
         const auto database = TRY(sql.query("SELECT current_database()"));
         if (slot->plugin != "pgoutput" || slot->database != database.text(0, 0))
             return Error{Fault::config, "replication slot is not this pipeline's: " + slot_,
-                         "Correct source.slot; nothing was removed.", "postgres slot"};
+                         "Correct source.slot; nothing was removed.", "postgres slot",
+                         Code::pg_slot_foreign};
         if (slot->active)
             return Error{Fault::config, "replication slot is in use: " + slot_ + ", by server process " +
                              std::to_string(slot->active_pid),
-                         "Stop the pipeline first; nothing was removed.", "postgres slot"};
+                         "Stop the pipeline first; nothing was removed.", "postgres slot",
+                         Code::pg_slot_in_use};
         TRY(drop_slot(sql, slot_));
         removed.push_back("replication slot " + slot_);
     }

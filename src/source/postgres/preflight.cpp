@@ -8,8 +8,8 @@ namespace leat::postgres {
 
 namespace {
 
-auto refuse(const std::string& what, const std::string& hint) -> Error {
-    return Error{Fault::config, what, hint, "postgres"};
+auto refuse(Code code, const std::string& what, const std::string& hint) -> Error {
+    return Error{Fault::config, what, hint, "postgres", code};
 }
 
 constexpr auto server_query = R"(
@@ -33,18 +33,21 @@ auto kind_name(char kind) -> std::string {
 auto check_kind(const CatalogTable& table, std::string_view role) -> Result<void> {
     const auto name = to_string(table.name);
     if (table.kind == 'p')
-        return refuse(name + " is a partitioned table", "Name its partitions in source.tables.");
+        return refuse(Code::pg_table_kind,
+                      name + " is a partitioned table", "Name its partitions in source.tables.");
     if (table.kind != 'r')
-        return refuse(name + " is " + kind_name(table.kind), "Name the tables it reads instead.");
+        return refuse(Code::pg_table_kind,
+                      name + " is " + kind_name(table.kind), "Name the tables it reads instead.");
     if (table.persistence != 'p')
-        return refuse(name + " is unlogged or temporary: its changes are not in the log",
+        return refuse(Code::pg_table_kind,
+                      name + " is unlogged or temporary: its changes are not in the log",
                       "Run: ALTER TABLE " + quote_table(table.name) + " SET LOGGED;");
     if (!table.readable)
-        return refuse("no right to read " + name,
+        return refuse(Code::pg_right, "no right to read " + name,
                       "Run: GRANT SELECT ON " + quote_table(table.name) + " TO " + quote_name(role) + ";");
     for (const auto number : table.key())
         if (table.column(number) == nullptr)
-            return refuse(name + " has a generated column in its key",
+            return refuse(Code::pg_no_identity, name + " has a generated column in its key",
                           "Run: ALTER TABLE " + quote_table(table.name) + " REPLICA IDENTITY FULL;");
     return {};
 }
@@ -101,28 +104,33 @@ auto check_tables_of(const PreflightRequest& request, std::vector<Error>& proble
 auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<ServerReport> {
     constexpr int oldest_version = 140000;
     const auto rows = TRY(sql.query(server_query));
-    if (rows.count() != 1) return refuse("role of source.uri does not exist", "Create it.");
+    if (rows.count() != 1)
+        return refuse(Code::pg_login, "role of source.uri does not exist", "Create it.");
     ServerReport report{{std::chrono::milliseconds(rows.number(0, 6))}, {}};
-    const auto add = [&](const std::string& what, const std::string& hint) {
-        report.problems.push_back(refuse(what, hint));
+    const auto add = [&](Code code, const std::string& what, const std::string& hint) {
+        report.problems.push_back(refuse(code, what, hint));
     };
     if (sql.server_version() < oldest_version)
-        add("PostgreSQL is too old: " + std::string(rows.text(0, 8)), "Use PostgreSQL 14 or newer.");
-    if (rows.truth(0, 1)) add("server is a standby", "Point source.uri at the primary.");
+        add(Code::pg_version,
+            "PostgreSQL is too old: " + std::string(rows.text(0, 8)),
+            "Use PostgreSQL 14 or newer.");
+    if (rows.truth(0, 1))
+        add(Code::pg_standby, "server is a standby", "Point source.uri at the primary.");
     if (rows.text(0, 0) != "logical")
-        add("wal_level is " + std::string(rows.text(0, 0)),
+        add(Code::pg_wal_level, "wal_level is " + std::string(rows.text(0, 0)),
             "Run: ALTER SYSTEM SET wal_level = logical; and restart the server.");
     if (!rows.truth(0, 2)) {
         const std::string role(rows.text(0, 3));
-        add("role " + role + " may not replicate",
+        add(Code::pg_right, "role " + role + " may not replicate",
             "Run: ALTER ROLE " + quote_name(role) + " REPLICATION;");
     }
     if (request.needs_slot && rows.number(0, 4) >= rows.number(0, 5))
-        add("no replication slot is free: " + std::string(rows.text(0, 5)) + " are in use",
+        add(Code::pg_slots_full,
+            "no replication slot is free: " + std::string(rows.text(0, 5)) + " are in use",
             "Raise max_replication_slots and restart the server, or drop a slot that "
             "nobody uses: SELECT slot_name FROM pg_replication_slots WHERE NOT active;");
     if (rows.number(0, 7) < 1)
-        add("max_wal_senders is 0",
+        add(Code::pg_slots_full, "max_wal_senders is 0",
             "Run: ALTER SYSTEM SET max_wal_senders = 10; and restart the server.");
     return report;
 }
@@ -136,7 +144,8 @@ auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<
     for (const auto& name : request.tables) {
         auto table = TRY(load_table(sql, name));
         if (!table) {
-            report.problems.push_back(refuse("table does not exist: " + to_string(name),
+            report.problems.push_back(refuse(Code::pg_table_missing,
+                                             "table does not exist: " + to_string(name),
                                              "Correct source.tables, or create it."));
             continue;
         }
@@ -159,7 +168,8 @@ auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<
     }
     if (!without.empty())
         report.problems.push_back(
-            refuse("UPDATE and DELETE would fail at the source once published, for want of a "
+            refuse(Code::pg_no_identity,
+                   "UPDATE and DELETE would fail at the source once published, for want of a "
                    "primary key or replica identity: " + without,
                    "Run:" + statements + " or set source.insert_only."));
     return report;

@@ -12,7 +12,7 @@ namespace leat::postgres {
 namespace {
 
 auto refuse(const std::string& what, const std::string& hint) -> Error {
-    return Error{Fault::config, what, hint, "postgres publication"};
+    return Error{Fault::config, what, hint, "postgres publication", Code::pg_publication};
 }
 
 auto table_list(const std::vector<TableName>& tables) -> std::string {
@@ -182,7 +182,7 @@ auto ensure_publication(Connection& sql, const PublicationRequest& request) -> R
         if (request.must_exist)
             return Error{Fault::fatal, "publication is gone: " + request.name +
                              "; changes since then cannot be read",
-                         start_anew, "postgres publication"};
+                         start_anew, "postgres publication", Code::pg_publication_gone};
         if (!request.users_own) return create(sql, request);
         return refuse("publication does not exist: " + request.name,
                       "Run: " + create_statement(request) + ";");

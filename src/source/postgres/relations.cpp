@@ -45,7 +45,7 @@ auto frozen(const TableName& table, const std::string& what) -> Error {
                  "table " + to_string(table) + " changed, and source.on_schema_change is freeze: " +
                      what,
                  "Set source.on_schema_change to evolve and run again to follow it from here.",
-                 "postgres schema"};
+                 "postgres schema", Code::pg_schema_change};
 }
 
 auto ids_of(const TableSchema& schema) -> std::vector<std::int32_t> {
@@ -291,7 +291,8 @@ auto Relations::widen_to_text(const TableName& table, int column) -> Result<Tabl
     auto next = std::make_shared<TableSchema>(*entry.table.schema);
     if (next->columns[index].type->Equals(*mapping.type))
         return Error{Fault::fatal, "value of column " + next->columns[index].name + " of " +
-                         to_string(table) + " cannot be read", "", "postgres values"};
+                         to_string(table) + " cannot be read", "", "postgres values",
+                         Code::pg_value};
     next->columns[index].type = mapping.type;
     next->columns[index].logical_type = mapping.logical_type;
     next->columns[index].default_value = nullptr;

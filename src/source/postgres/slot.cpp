@@ -8,8 +8,8 @@ namespace leat::postgres {
 
 namespace {
 
-auto lost(const std::string& what, const char* hint = start_anew) -> Error {
-    return Error{Fault::fatal, what, hint, "postgres slot"};
+auto lost(Code code, const std::string& what, const char* hint = start_anew) -> Error {
+    return Error{Fault::fatal, what, hint, "postgres slot", code};
 }
 
 constexpr std::size_t name_bytes_max = 63;
@@ -28,19 +28,23 @@ auto split_token(const std::string& token) -> std::optional<SlotIdentity> {
 
 auto check_identity(const SlotIdentity& now, const Position& position) -> Result<void> {
     const auto ours = split_token(position.token);
-    if (!ours) return lost("position is not one of a PostgreSQL source: " + to_string(position));
+    if (!ours)
+        return lost(Code::pg_other_cluster,
+                    "position is not one of a PostgreSQL source: " + to_string(position));
     if (ours->system_id != now.system_id)
-        return lost("source is another database cluster: system identifier " + now.system_id +
+        return lost(Code::pg_other_cluster,
+                    "source is another database cluster: system identifier " + now.system_id +
                         ", ours " + ours->system_id,
                     "Point source.uri at the cluster this pipeline was started with. If this one has "
                     "taken its place: set `on_gap: resnapshot` in `run:` and start again.");
     if (ours->timeline != now.timeline)
-        return lost("source went to another timeline (failover or restore): " + now.timeline +
+        return lost(Code::pg_timeline,
+                    "source went to another timeline (failover or restore): " + now.timeline +
                     ", ours " + ours->timeline);
     if (ours->slot != now.slot)
         return Error{Fault::config, "slot of this pipeline was " + ours->slot + ", not " + now.slot,
                      "Put the old name into source.slot, or run `leat drop FILE`, move the warehouse "
-                     "file away and start again.", "postgres slot"};
+                     "file away and start again.", "postgres slot", Code::pg_slot_name};
     return {};
 }
 
@@ -95,6 +99,7 @@ auto create_slot(Connection& replication, const NewSlot& slot, const std::stop_t
         auto error = created.error();
         if (sqlstate(error) == "53400") {
             error.fault = Fault::config;
+            error.code = Code::pg_slots_full;
             error.hint = "Raise max_replication_slots and restart the server, or drop a slot that "
                          "nobody uses: SELECT slot_name FROM pg_replication_slots WHERE NOT active;";
         }
@@ -116,9 +121,11 @@ auto start_stream(Connection& replication, const StreamOptions& options) -> Resu
     const auto started = replication.query(sql + ")");
     if (started) return {};
     const auto state = sqlstate(started.error());
-    if (state == "42704") return lost("replication slot is gone: " + options.slot);
+    if (state == "42704")
+        return lost(Code::pg_slot_lost, "replication slot is gone: " + options.slot);
     if (state == "55000")
-        return lost("replication slot can no longer be read: " + started.error().what);
+        return lost(Code::pg_slot_lost,
+                    "replication slot can no longer be read: " + started.error().what);
     return started.error();
 }
 
@@ -126,23 +133,26 @@ auto check_resume(Connection& sql, const SlotIdentity& now, const Position& posi
     -> Result<void> {
     TRY(check_identity(now, position));
     const auto found = TRY(find_slot(sql, now.slot));
-    if (!found) return lost("replication slot is gone: " + now.slot);
+    if (!found) return lost(Code::pg_slot_lost, "replication slot is gone: " + now.slot);
     const auto& slot = *found;
     const auto rows = TRY(sql.query("SELECT current_database(), pg_current_wal_insert_lsn()"));
     if (slot.plugin != "pgoutput" || slot.database != rows.text(0, 0))
         return Error{Fault::config, "replication slot is not this pipeline's: " + now.slot + " (" +
                          slot.plugin + ", database " + slot.database + ")",
-                     "Choose another name in source.slot.", "postgres slot"};
+                     "Choose another name in source.slot.", "postgres slot", Code::pg_slot_foreign};
     if (slot.wal_status == "lost" || !slot.has_restart)
-        return lost("replication slot is invalidated, the server removed what it needs: " +
+        return lost(Code::pg_slot_lost,
+                    "replication slot is invalidated, the server removed what it needs: " +
                     now.slot);
     if (slot.confirmed.value > position.commit)
-        return lost("replication slot is ahead of what leat holds, changes in between are lost: "
+        return lost(Code::pg_slot_ahead,
+                    "replication slot is ahead of what leat holds, changes in between are lost: "
                     "slot " + to_string(slot.confirmed) + ", ours " +
                     to_string(Lsn{position.commit}));
     const auto server = TRY(parse_lsn(rows.text(0, 1)));
     if (position.commit > server.value)
-        return lost("server went back in time (restored from a backup, or its log was lost): it is "
+        return lost(Code::pg_went_back,
+                    "server went back in time (restored from a backup, or its log was lost): it is "
                     "at " + to_string(server) + ", ours " + to_string(Lsn{position.commit}));
     return {};
 }

@@ -22,7 +22,8 @@ auto read_text_columns(const std::filesystem::path& file) -> Result<TextColumns>
     for (std::string line; std::getline(lines, line);)
         if (!line.empty()) columns.insert(line);
     if (lines.bad())
-        return Error{Fault::config, "cannot read " + file.string(), "Make it readable.", ""};
+        return Error{Fault::config, "cannot read " + file.string(), "Make it readable.", "",
+                     Code::pg_work_folder};
     return columns;
 }
 
@@ -64,7 +65,7 @@ auto TableImages::describe() -> Result<void> {
         auto table = TRY(load_table(coordinator_, name));
         if (!table)
             return Error{Fault::retry, "table was made after the consistent point: " +
-                             to_string(name), "", "postgres snapshot"};
+                             to_string(name), "", "postgres snapshot", Code::pg_snapshot_again};
         leave_out(*table, options_.excluded);
         layouts_.push_back(
             TRY(layout_of(*table, coordinator_, types, text_columns, options_.layout)));
@@ -82,7 +83,8 @@ auto TableImages::compare() -> Result<void> {
         if (current) leave_out(*current, options_.excluded);
         if (!current || !same_definition(table, *current))
             return Error{Fault::retry, "table was rewritten or changed while the snapshot began: " +
-                             to_string(table.name), "", "postgres snapshot"};
+                             to_string(table.name), "", "postgres snapshot",
+                             Code::pg_snapshot_again};
     }
     return {};
 }
@@ -145,7 +147,8 @@ auto TableImages::finish() -> Result<void> {
 auto TableImages::value_error(const TableLayout& layout, const RowProblem& problem) -> Error {
     const auto& name = layout.schema->name;
     if (problem.column < 0)
-        return Error{Fault::fatal, "COPY: row does not fit table " + to_string(name), "", ""};
+        return Error{Fault::fatal, "COPY: row does not fit table " + to_string(name), "", "",
+                     Code::pg_stream};
     const auto index = static_cast<std::size_t>(problem.column);
     const auto& column = layout.schema->columns[index];
     using pgtype::ValueFault;
@@ -161,7 +164,7 @@ auto TableImages::value_error(const TableLayout& layout, const RowProblem& probl
     file << to_string(name) << '.' << column.name << '\n';
     if (!file.flush()) return error;
     return Error{Fault::retry, error.what + "; taking the snapshot again with this column as text",
-                 "", error.context};
+                 "", error.context, Code::pg_snapshot_again};
 }
 
 }  // namespace leat::postgres

@@ -33,7 +33,8 @@ auto SpillFile::failure(const char* doing) const -> Error {
     return Error{Fault::retry,
                  std::string("cannot ") + doing + " spill file: " + std::strerror(number) + ": " +
                      path_.string(),
-                 number == ENOSPC ? "Free space on that disk." : "", "postgres spill"};
+                 number == ENOSPC ? "Free space on that disk." : "", "postgres spill",
+                 Code::pg_work_folder};
 }
 
 auto SpillFile::open(int flags) -> Result<void> {
@@ -101,11 +102,13 @@ auto SpillFile::next() -> Result<std::optional<std::string_view>> {
     std::uint32_t size = 0;
     if (!TRY(fill(sizeof(size)))) {
         if (buffer_.empty()) return std::optional<std::string_view>();
-        return Error{Fault::retry, "spill file is cut short: " + path_.string(), "", ""};
+        return Error{Fault::retry, "spill file is cut short: " + path_.string(), "", "",
+                     Code::pg_work_folder};
     }
     std::memcpy(&size, buffer_.data() + read_at_, sizeof(size));
     if (!TRY(fill(sizeof(size) + size)))
-        return Error{Fault::retry, "spill file is cut short: " + path_.string(), "", ""};
+        return Error{Fault::retry, "spill file is cut short: " + path_.string(), "", "",
+                     Code::pg_work_folder};
     const std::string_view message(buffer_.data() + read_at_ + sizeof(size), size);
     read_at_ += sizeof(size) + size;
     return std::optional(message);
@@ -122,7 +125,8 @@ auto remove_spill_files(const std::filesystem::path& folder) -> Result<void> {
             std::filesystem::remove(entry.path(), failed);
     if (failed)
         return Error{Fault::config, "cannot use work folder: " + failed.message() + ": " +
-                         folder.string(), "Make it writable.", "postgres spill"};
+                         folder.string(), "Make it writable.", "postgres spill",
+                         Code::pg_work_folder};
     return {};
 }
 

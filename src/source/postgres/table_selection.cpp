@@ -19,7 +19,7 @@ SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.rel
  ORDER BY 1, 2)";
 
 auto refuse(const std::string& what, const std::string& hint) -> Error {
-    return Error{Fault::config, what, hint, "postgres"};
+    return Error{Fault::config, what, hint, "postgres", Code::pg_table_names};
 }
 
 auto glob(std::string_view pattern, std::string_view text) -> bool {

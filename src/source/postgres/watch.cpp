@@ -22,23 +22,26 @@ constexpr std::array states = {"reserved", "extended", "unreserved", "lost", "mi
 
 struct Judgement {
     Keeping keeping;
+    Code code;
     const char* reason;
     const char* message;
     const char* next_step;
 };
 
 auto judge(const std::string& state, bool wanted) -> Judgement {
-    if (state == "reserved") return {Keeping::kept, "SlotReserved", "", ""};
-    if (state == "extended") return {Keeping::kept, "SlotExtended", "", ""};
+    if (state == "reserved") return {Keeping::kept, Code::none, "SlotReserved", "", ""};
+    if (state == "extended") return {Keeping::kept, Code::none, "SlotExtended", "", ""};
     if (state == "unreserved")
-        return {Keeping::at_risk, "SlotUnreserved",
+        return {Keeping::at_risk, Code::pg_slot_at_risk, "SlotUnreserved",
                 "the server may remove what the slot still needs at its next checkpoint",
                 "Raise max_slot_wal_keep_size at once, or let leat catch up."};
     if (state == "lost")
-        return {Keeping::lost, "SlotLost", "the server has removed what the slot still needs",
+        return {Keeping::lost, Code::pg_slot_lost, "SlotLost",
+                "the server has removed what the slot still needs",
                 start_anew};
-    if (!wanted) return {Keeping::none_yet, "NoSlotYet", "", ""};
-    return {Keeping::lost, "SlotMissing", "the replication slot is gone", start_anew};
+    if (!wanted) return {Keeping::none_yet, Code::none, "NoSlotYet", "", ""};
+    return {Keeping::lost,
+            Code::pg_slot_lost, "SlotMissing", "the replication slot is gone", start_anew};
 }
 
 }  // namespace
@@ -67,7 +70,8 @@ auto PostgresSource::watch(const std::optional<Position>& durable, const std::st
     const auto& row = *answer;
     const std::string state(row.truth(0, 0) ? "missing" : row.text(0, 1));
     const auto judged = judge(state, durable.has_value());
-    SourceVitals vitals{judged.keeping, judged.reason, judged.message, judged.next_step, {}, {}};
+    SourceVitals vitals{judged.keeping, judged.reason, judged.message, judged.next_step, {}, {},
+                        judged.code};
     if (durable) vitals.behind_bytes = row.number(0, 4);
     if (!row.is_null(0, 2))
         vitals.vitals.push_back({&retained, static_cast<double>(row.number(0, 2)), ""});

@@ -161,7 +161,8 @@ auto refused(const std::string& transform, const std::string& text, std::int64_t
         const auto column = last == std::string::npos ? before.size() : before.size() - last - 1;
         place = " at line " + std::to_string(line) + ", column " + std::to_string(column + 1);
     }
-    return Error{Fault::config, "sql" + place + ": " + what, hint, "transform " + transform};
+    return Error{Fault::config, "sql" + place + ": " + what, hint, "transform " + transform,
+                 Code::transform_sql};
 }
 
 auto read_query(Engine& engine, const std::string& name, const std::string& sql,

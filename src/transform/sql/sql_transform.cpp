@@ -248,7 +248,7 @@ private:
                          " (commit " + std::to_string(commits.Value(row)) + ", row " +
                          std::to_string(ordinals.Value(row)) + ")",
                      "Change the row at the source, or what the expectation asks for.",
-                     "transform " + options_.name};
+                     "transform " + options_.name, Code::row_rejected};
     }
 
     // Nothing stands in place of another row, so the values fit the chosen rows as they are.

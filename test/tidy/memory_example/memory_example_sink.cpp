@@ -39,6 +39,14 @@ auto MemoryExampleSink::commit(const Progress& progress) -> Result<Committed> {
     return Committed{progress.offsets};
 }
 
+auto MemoryExampleSink::adopt(Generation generation, const TableFilter& wanted) -> Result<void> {
+    std::erase_if(committed_, [&](const Batch& batch) {
+        const auto& schema = *batch.schema;
+        return wanted(schema.name) && schema.generation != generation;
+    });
+    return {};
+}
+
 auto MemoryExampleSink::settle(bool) -> Result<Committed> {
     return progress_ ? Committed{progress_->offsets} : Committed{};
 }

@@ -20,6 +20,7 @@ public:
     auto evolve(const SchemaPtr& schema) -> Result<void> override;
     auto write(const Batch& batch) -> Result<Rejects> override;
     auto commit(const Progress& progress) -> Result<Committed> override;
+    auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override;
     auto settle(bool last) -> Result<Committed> override;
 
 private:
