@@ -39,12 +39,18 @@ private:
 // Frames → queue → confirm. The only place that confirms, and it needs the queue's proof for it.
 auto append_all(BoundedQueue<Frame>& frames, Queue& queue, Markers& markers, Source& source,
                 Status& status, Backoff& backoff, const std::stop_token& stop) -> Result<void> {
+    bool at_boundary = true;
     while (const auto frame = frames.pop(stop)) {
+        if (frame->kind == FrameKind::marker) {
+            if (at_boundary) TRY(markers.flush(queue, stop));
+            continue;
+        }
         failpoint("capture.before_append");
         const auto durable = TRY(queue.append(*frame, stop));
         failpoint("capture.after_append");
         TRY(source.confirm(durable));
-        if (frame->ends_transaction) TRY(markers.flush(queue, stop));
+        at_boundary = frame->ends_transaction;
+        if (at_boundary) TRY(markers.flush(queue, stop));
         backoff.after_success();
         status.capture([&](CaptureStatus& capture) {
             if (capture.phase != Phase::snapshotting) capture.phase = Phase::streaming;
@@ -112,7 +118,8 @@ auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
     std::stop_source stages;
     const std::stop_callback forward(stop, [&] { stages.request_stop(); });
     FirstError first;
-    Markers markers;
+    BoundedQueue<Frame> frames(options_.buffer_bytes);
+    Markers markers(frames);
     Snapshot snapshot({*source, queue_, status_, requests_, markers, options_.snapshot_workers});
     if (resume) TRY(snapshot.plan(point, opened.tables));
     else TRY(snapshot.begin_anew(point, opened.tables, stages.get_token()));
@@ -129,7 +136,6 @@ auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
         status.message.clear();
     });
 
-    BoundedQueue<Frame> frames(options_.buffer_bytes);
     {
         const std::jthread appender([&] {
             first.note(append_all(frames, queue_, markers, *source, status_, backoff_,

@@ -31,6 +31,7 @@ private:
 
     // Beginning (lane_start.cpp).
     auto begin(const std::stop_token& stop) -> Result<bool>;
+    [[nodiscard]] auto is_cut_off() const -> bool;
     auto resume_from(const Progress& progress) -> void;
     auto go_on() -> Result<void>;
     auto begin_with_image(const std::stop_token& stop) -> Result<bool>;

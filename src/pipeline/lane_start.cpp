@@ -25,13 +25,23 @@ auto LaneAttempt::begin(const std::stop_token& stop) -> Result<bool> {
     TRY(shaper_.begin(!progress));
     if (!progress) return begin_with_image(stop);
     resume_from(*progress);
-    if (!lane_.queue_.holds(progress->offsets)) {
+    if (!lane_.queue_.holds(progress->offsets) || is_cut_off()) {
         log(LogLevel::warning, "sink {}: the log does not hold what the target needs next; it is "
             "filled anew from an image", name());
         return begin_with_image(stop);
     }
     TRY(go_on());
     return true;
+}
+
+// Ahead the stream begins anew with an image that is gone.
+auto LaneAttempt::is_cut_off() const -> bool {
+    const auto generations = lane_.queue_.generations();
+    return std::any_of(generations.begin(), generations.end(), [&](const GenerationState& each) {
+        return each.purpose == Purpose::anew &&
+               each.start.change_offset > pending_.offsets.change_offset &&
+               !lane_.queue_.holds(each.start);
+    });
 }
 
 auto LaneAttempt::resume_from(const Progress& progress) -> void {

@@ -9,19 +9,29 @@
 #include <stop_token>
 #include <utility>
 
+#include "base/bounded_queue.hpp"
 #include "base/result.hpp"
 #include "change/frame.hpp"
 #include "queue/queue.hpp"
 
 namespace leat {
 
-// Thread-safe.
+// Thread-safe. `frames`: what the appender waits for; a frame without a marker of its own in it, of
+// that kind, tells it that one is waiting here.
 class Markers {
 public:
+    explicit Markers(BoundedQueue<Frame>& frames) : frames_(frames) {}
+
     // Returns once the marker is durable.
     auto append(Frame marker, const std::stop_token& stop) -> Result<void> {
+        {
+            const std::lock_guard lock(mutex_);
+            waiting_ = std::move(marker);
+        }
+        Frame nudge;
+        nudge.kind = FrameKind::marker;
+        frames_.push(nudge, 0, stop);
         std::unique_lock lock(mutex_);
-        waiting_ = std::move(marker);
         if (changed_.wait(lock, stop, [&] { return !waiting_; })) return {};
         return Error{Fault::retry, "stopped", "", "marker"};
     }
@@ -36,6 +46,7 @@ public:
     }
 
 private:
+    BoundedQueue<Frame>& frames_;
     std::mutex mutex_;
     std::condition_variable_any changed_;
     std::optional<Frame> waiting_;

@@ -268,11 +268,14 @@ inline constexpr std::array postgres_pages = {
     },
     ErrorPage{
      Code::pg_table_names,
-     "source.tables cannot be taken as it is",
+     "source.tables or source.columns cannot be taken as it is",
      "The list is empty, names a table twice, or two tables would have one name in the sinks, "
-     "where schema public is left out and names are compared without case.",
+     "where schema public is left out and names are compared without case. Or a pattern or an "
+     "exclusion matches nothing, or source.columns excludes a column that is not there, is part "
+     "of the key, or cannot be left out by this server.",
      not_started,
-     "Correct source.tables; capture one of two tables with one name by another pipeline.",
+     "Correct source.tables or source.columns as the message says; capture one of two tables "
+     "with one name by another pipeline.",
     },
     ErrorPage{
      Code::pg_no_identity,

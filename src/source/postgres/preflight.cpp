@@ -60,11 +60,13 @@ auto check_exclusion(const CatalogTable& table, const ExcludedColumns& excluded,
     if (found == excluded.end()) return {};
     const auto name = to_string(table.name);
     if (server_version < has_column_lists)
-        return refuse("columns of " + name + " cannot be excluded: PostgreSQL has column lists of "
+        return refuse(Code::pg_table_names,
+                      "columns of " + name + " cannot be excluded: PostgreSQL has column lists of "
                       "publications since 15",
                       "Remove the table from source.columns, or upgrade the server.");
     if (table.replica_identity == 'f')
-        return refuse("columns of " + name + " cannot be excluded: with REPLICA IDENTITY FULL the "
+        return refuse(Code::pg_table_names,
+                      "columns of " + name + " cannot be excluded: with REPLICA IDENTITY FULL the "
                       "server sends whole rows or refuses changes",
                       "Remove the table from source.columns, or run: ALTER TABLE " +
                           quote_table(table.name) + " REPLICA IDENTITY DEFAULT;");
@@ -74,18 +76,21 @@ auto check_exclusion(const CatalogTable& table, const ExcludedColumns& excluded,
             std::any_of(table.generated.begin(), table.generated.end(),
                         [&](const auto& one) { return one.name == column; });
         if (known == nullptr && !is_generated)
-            return refuse("source.columns excludes a column that is not there: " + column + " of " +
+            return refuse(Code::pg_table_names,
+                      "source.columns excludes a column that is not there: " + column + " of " +
                               name,
                           "Correct its name.");
         const auto& key = table.key();
         if (known != nullptr && std::find(key.begin(), key.end(), known->number) != key.end())
-            return refuse("column " + column + " of " + name +
+            return refuse(Code::pg_table_names,
+                      "column " + column + " of " + name +
                               " cannot be excluded: it is part of the key",
                           "Remove it from source.columns.");
     }
     if (std::all_of(table.columns.begin(), table.columns.end(),
                     [&](const auto& column) { return found->second.contains(column.name); }))
-        return refuse("source.columns excludes every column of " + name,
+        return refuse(Code::pg_table_names,
+                      "source.columns excludes every column of " + name,
                       "Leave the table out of source.tables instead.");
     return {};
 }
@@ -94,7 +99,8 @@ auto check_exclusion(const CatalogTable& table, const ExcludedColumns& excluded,
 auto check_tables_of(const PreflightRequest& request, std::vector<Error>& problems) -> void {
     for (const auto& [name, columns] : request.excluded)
         if (std::find(request.tables.begin(), request.tables.end(), name) == request.tables.end())
-            problems.push_back(refuse("source.columns names a table that is not captured: " +
+            problems.push_back(refuse(Code::pg_table_names,
+                      "source.columns names a table that is not captured: " +
                                           to_string(name),
                                       "Correct its name, or add it to source.tables."));
 }
