@@ -72,7 +72,7 @@ auto read_segment(const std::string& bytes) -> void {
     const Path path = "/log/changes-0000000000000000.seg";
     std::unique_ptr<File> file;
     const std::string_view piece = bytes;
-    if (disk.open(path, Access::write, file) != 0) std::abort();
+    if (disk.open(path, Access::make, file) != 0) std::abort();
     if (!bytes.empty() && write_all(*file, std::span(&piece, 1), 0) != 0) std::abort();
     auto reader = SegmentReader::open(disk, path);
     if (!reader) return;

@@ -62,7 +62,9 @@ TEST(Pages, NearestOfAMistypedCode) {
 
 TEST(Pages, StepsEndWithTheLastWayOut) {
     const auto lost = steps_of(*find_page("PG-SLOT-LOST"));
-    EXPECT_TRUE(lost.back().starts_with("To start anew: ")) << lost.back();
+    EXPECT_TRUE(lost.back().starts_with("Set `on_gap: resnapshot`")) << lost.back();
+    const auto damaged = steps_of(*find_page("LOG-DAMAGED"));
+    EXPECT_TRUE(damaged.back().starts_with("To start anew: ")) << damaged.back();
     const auto uri = steps_of(*find_page("PG-URI"));
     EXPECT_EQ(uri.size(), 3U);
     EXPECT_FALSE(uri.back().starts_with("To start anew: "));

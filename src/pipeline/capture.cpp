@@ -67,6 +67,14 @@ auto append_all(BoundedQueue<Frame>& frames, Queue& queue, Markers& markers, Sou
     return {};
 }
 
+auto images_of(const ResumePoint& point) -> std::map<TableName, Position> {
+    std::map<TableName, Position> images;
+    for (const auto& each : point.generations)
+        if (each.purpose == Purpose::added && each.sinks.empty() && each.point)
+            for (const auto& table : each.tables) images[table] = *each.point;
+    return images;
+}
+
 auto read_all(Source& source, BoundedQueue<Frame>& frames, const std::stop_token& stop)
     -> Result<void> {
     while (!stop.stop_requested()) {
@@ -107,7 +115,7 @@ auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
     const auto source = TRY(make_source_());
     const auto point = TRY(queue_.resume_point());
     std::optional<Resume> resume;
-    if (point.position) resume = Resume{*point.position, point.schemas};
+    if (point.position) resume = Resume{*point.position, point.schemas, images_of(point)};
     const auto opened = TRY(source->open(resume));
     if (opened.gap) {
         if (options_.on_gap == OnGap::stop) return *opened.gap;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -29,9 +30,12 @@ struct SourceContext {
 
 // Where capture goes on: the last complete transaction in the queue and the newest schema of every
 // table up to there, so that a source can tell a schema change from a repeated description.
+// `images`: where images stand that all sinks get of tables they do not have: changes up to there are
+// of no use, and may have been made under an older schema than the one named here.
 struct Resume {
     Position position;
     std::vector<SchemaPtr> schemas;
+    std::map<TableName, Position> images{};
 };
 
 // What open() found. `gap`: changes behind the position are lost for good, and why (Fault::fatal,

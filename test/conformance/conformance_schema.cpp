@@ -182,10 +182,16 @@ TEST_P(SinkConformance, RepeatedSchemaChangesNothing) {
     EXPECT_EQ(lines("t", {"id", "note", "score"}), (Lines{"1|x|1", "2|x|1", "3|x|1"}));
 }
 
-auto filled_for(Generation generation, fixture::Columns columns) -> SchemaPtr {
-    auto schema = std::make_shared<TableSchema>(*version(1, std::move(columns)));
+auto copy_of(Generation generation, std::uint64_t number, fixture::Columns columns) -> SchemaPtr {
+    auto schema = std::make_shared<TableSchema>(*version(number, std::move(columns)));
     schema->generation = generation;
     return schema;
+}
+auto filled_for(Generation generation, fixture::Columns columns) -> SchemaPtr {
+    return copy_of(generation, 1, std::move(columns));
+}
+auto live(std::uint64_t number, fixture::Columns columns) -> SchemaPtr {
+    return copy_of(0, number, std::move(columns));
 }
 
 TEST_P(SinkConformance, AnotherGenerationIsFilledBesideTheLiveTableAndSwappedIn) {
@@ -193,8 +199,8 @@ TEST_P(SinkConformance, AnotherGenerationIsFilledBesideTheLiveTableAndSwappedIn)
     const auto old_rows = Lines{"1|old", "2|old", "3|old"};
     session([&](Session& sink) {
         sink.apply(
-            1, BatchFixture(version(3, {id_column, note})).insert({1, "old"}).insert({2, "old"}));
-        sink.write(BatchFixture(version(3, {id_column, note})).insert({3, "old"}));
+            1, BatchFixture(live(3, {id_column, note})).insert({1, "old"}).insert({2, "old"}));
+        sink.write(BatchFixture(live(3, {id_column, note})).insert({3, "old"}));
         sink.write(BatchFixture(filled_for(2, {id_column, note, score})).snapshot({2, "given up", 2}));
         sink.commit(2);
     });
@@ -213,7 +219,7 @@ TEST_P(SinkConformance, AnotherGenerationIsFilledBesideTheLiveTableAndSwappedIn)
         sink.commit(5);
         ASSERT_TRUE(sink->adopt(3, all));
         sink.commit(6);
-        sink.write(BatchFixture(version(4, {id_column, note, score})).insert({4, "live", 4}));
+        sink.write(BatchFixture(live(4, {id_column, note, score})).insert({4, "live", 4}));
         sink.commit(7);
     });
     EXPECT_EQ(lines("t", {"id", "note", "score"}), (Lines{"2|changed|3", "4|live|4"}));
@@ -221,14 +227,14 @@ TEST_P(SinkConformance, AnotherGenerationIsFilledBesideTheLiveTableAndSwappedIn)
 
 TEST_P(SinkConformance, ASwapThatIsNotCommittedIsNotMade) {
     session([&](Session& sink) {
-        sink.apply(1, BatchFixture(version(1, {id_column, note})).insert({1, "old"}));
+        sink.apply(1, BatchFixture(live(1, {id_column, note})).insert({1, "old"}));
         sink.write(BatchFixture(filled_for(2, {id_column, note})).snapshot({2, "image"}));
         sink.commit(2);
         ASSERT_TRUE(sink->adopt(2, [](const TableName&) { return true; }));
     });
     EXPECT_EQ(lines("t", {"id", "note"}), (Lines{"1|old"}));
     session([&](Session& sink) {
-        sink.apply(3, BatchFixture(version(1, {id_column, note})).insert({5, "live"}));
+        sink.apply(3, BatchFixture(live(1, {id_column, note})).insert({5, "live"}));
     });
     EXPECT_EQ(lines("t", {"id", "note"}), (Lines{"1|old", "5|live"}));
 }

@@ -35,7 +35,7 @@ TEST_F(PostgresSnapshot, ChangesBesideTheImageComeOnceEach) {
         "generate_series(1, 1000) i");
     SourceRun run(uri_, {"t"});
     ASSERT_TRUE(run.open().has_value());
-    const auto point = run.source().begin({});
+    const auto point = run.source().begin(run.request());
     ASSERT_TRUE(point.has_value()) << point.error().what;
     sql("UPDATE t SET v = 1 WHERE id <= 10");
     sql("DELETE FROM t WHERE id > 990");
@@ -58,7 +58,7 @@ TEST_F(PostgresSnapshot, ManyChunksHoldEveryRowOnce) {
         "generate_series(1, 600000) i; ANALYZE t; CREATE TABLE e (id int PRIMARY KEY)");
     SourceRun run(uri_, {"t", "e"});
     ASSERT_TRUE(run.open().has_value());
-    ASSERT_TRUE(run.source().begin({}).has_value());
+    ASSERT_TRUE(run.source().begin(run.request()).has_value());
     const auto chunks = run.source().chunks();
     ASSERT_TRUE(chunks.has_value());
     ASSERT_GT(chunks->size(), 2U);
@@ -89,7 +89,7 @@ TEST_F(PostgresSnapshot, EmptyTableIsHandedOverOnce) {
     sql("CREATE TABLE t (id int PRIMARY KEY)");
     SourceRun run(uri_, {"t"});
     ASSERT_TRUE(run.open().has_value());
-    ASSERT_TRUE(run.source().begin({}).has_value());
+    ASSERT_TRUE(run.source().begin(run.request()).has_value());
     int batches = 0;
     const auto chunks = run.source().chunks();
     ASSERT_TRUE(run.source().read_chunk(chunks->front(), 0, [&](const Batch& batch) -> Result<void> {
@@ -129,7 +129,7 @@ TEST_F(PostgresSnapshot, TablesAreLockedUntilTheEnd) {
     sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
     SourceRun run(uri_, {"t"});
     ASSERT_TRUE(run.open().has_value());
-    ASSERT_TRUE(run.source().begin({}).has_value());
+    ASSERT_TRUE(run.source().begin(run.request()).has_value());
     auto session = connect(uri_);
     run_sql(session, "SET lock_timeout = '50ms'");
     EXPECT_FALSE(session.query("TRUNCATE public.t").has_value());
@@ -141,7 +141,7 @@ TEST_F(PostgresSnapshot, LostCoordinatorIsNoticed) {
     sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
     SourceRun run(uri_, {"t"});
     ASSERT_TRUE(run.open().has_value());
-    ASSERT_TRUE(run.source().begin({}).has_value());
+    ASSERT_TRUE(run.source().begin(run.request()).has_value());
     const auto chunks = run.source().chunks();
     EXPECT_EQ(read_chunk(run, chunks->front()), Texts{"S 1"});
     const std::string coordinator =

@@ -44,6 +44,12 @@ public:
     // Everything up to the frame is durable: confirms, and resumes from there next time.
     auto accept(const Frame& frame) -> void;
 
+    // For the image of all tables.
+    [[nodiscard]] auto request() const -> SnapshotRequest {
+        SnapshotRequest all;
+        all.tables = tables_;
+        return all;
+    }
     auto source() -> postgres::PostgresSource& { return *source_; }
     [[nodiscard]] auto schema(const std::string& table) const -> SchemaPtr;
     [[nodiscard]] auto slot() const -> std::string;

@@ -198,8 +198,9 @@ TEST_F(GenerationScenario, NothingIsLostOrDoubledWhateverHappensMeanwhile) {
             return Failure{roll == 3 ? Fault::uncertain : Fault::retry, roll % 2 == 1};
         };
         ScriptedServer server(seed, plan);
-        MemoryTarget a(Workload::invariant);
-        MemoryTarget b(Workload::invariant);
+        // Tables that are left out for a while stand still: no invariant holds over all of them.
+        MemoryTarget a;
+        MemoryTarget b;
         const auto log = folder_ / "log";
         const std::vector<TableName> some{notes, bag, events, accounts};
         std::set<TableName> captured(some.begin(), some.end());

@@ -43,7 +43,7 @@ auto PostgresSource::begin_stream(const SnapshotRequest& request) -> Result<void
     point_ = {request.lineage, created.point.value, 0, token_};
     std::vector<SchemaPtr> schemas;
     for (const auto& layout : images_->layouts()) schemas.push_back(layout.schema);
-    return start(point_, std::move(schemas));
+    return start({point_, std::move(schemas)});
 }
 
 // The stream runs: a temporary slot gives a point of its own, and goes as soon as the snapshot is in

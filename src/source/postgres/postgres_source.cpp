@@ -74,7 +74,7 @@ auto PostgresSource::open(const std::optional<Resume>& resume) -> Result<Opened>
     }
     opened.gap = TRY(find_gap(sql, identity, resume->position));
     if (opened.gap) return opened;
-    TRY(start(resume->position, resume->schemas));
+    TRY(start(*resume));
     return opened;
 }
 
@@ -152,11 +152,12 @@ auto PostgresSource::can_be_binary(const std::vector<SchemaPtr>& schemas) const 
     return true;
 }
 
-auto PostgresSource::start(const Position& from, std::vector<SchemaPtr> schemas) -> Result<void> {
+auto PostgresSource::start(const Resume& resume) -> Result<void> {
+    const auto& from = resume.position;
     lineage_ = from.lineage;
     last_commit_ = from.commit;
-    const bool binary = TRY(can_be_binary(schemas));
-    auto known = TRY(known_tables(std::move(schemas)));
+    const bool binary = TRY(can_be_binary(resume.schemas));
+    auto known = TRY(known_tables(resume));
     DecoderOptions decoding;
     decoding.work_dir = context_.work_dir;
     decoding.frame_bytes = config_.frame_bytes.count;
@@ -177,8 +178,8 @@ auto PostgresSource::start(const Position& from, std::vector<SchemaPtr> schemas)
 
 // Tables that are new to the stream are as the catalog says, from now on: what was committed before
 // is in any image that is taken of them.
-auto PostgresSource::known_tables(std::vector<SchemaPtr> schemas)
-    -> Result<std::vector<KnownTable>> {
+auto PostgresSource::known_tables(const Resume& resume) -> Result<std::vector<KnownTable>> {
+    const auto& schemas = resume.schemas;
     auto sql = TRY(Connection::connect(options("check")));
     const auto now = TRY(sql.query("SELECT pg_current_wal_insert_lsn()"));
     const auto from = TRY(parse_lsn(now.text(0, 0))).value;
@@ -190,7 +191,9 @@ auto PostgresSource::known_tables(std::vector<SchemaPtr> schemas)
             return one->name == table.name;
         });
         if (schema != schemas.end()) {
-            known.push_back({*schema, table.oid, table.file_node, 0, table.generated,
+            const auto image = resume.images.find(table.name);
+            const auto useless = image == resume.images.end() ? 0 : image->second.commit;
+            known.push_back({*schema, table.oid, table.file_node, useless, table.generated,
                              excluded_.contains(table.name)});
             continue;
         }

@@ -75,8 +75,8 @@ private:
     auto create_slot_patiently(Connection& replication, const NewSlot& slot,
                                const std::stop_token& stop) -> Result<CreatedSlot>;
     auto can_be_binary(const std::vector<SchemaPtr>& schemas) const -> Result<bool>;
-    auto start(const Position& from, std::vector<SchemaPtr> schemas) -> Result<void>;
-    auto known_tables(std::vector<SchemaPtr> schemas) -> Result<std::vector<KnownTable>>;
+    auto start(const Resume& resume) -> Result<void>;
+    auto known_tables(const Resume& resume) -> Result<std::vector<KnownTable>>;
     [[nodiscard]] auto text_columns_file() const -> std::filesystem::path;
     auto position_at(Lsn lsn) const -> Position;
     auto idle_frame() -> std::optional<Frame>;
