@@ -44,6 +44,7 @@ private:
     auto meet(const Marker& marker) -> Result<void>;
     auto add_rebuild(const Marker& marker) -> Result<void>;
     auto leave(const std::set<TableName>& tables) -> void;
+    auto forget_rebuild(std::size_t index) -> void;
     auto forget_rebuilds_without_tables() -> void;
     auto feed_rebuilds() -> Result<bool>;
     auto feed_rebuild(std::size_t index) -> Result<bool>;

@@ -77,13 +77,16 @@ auto LaneAttempt::leave(const std::set<TableName>& tables) -> void {
     forget_rebuilds_without_tables();
 }
 
-auto LaneAttempt::forget_rebuilds_without_tables() -> void {
+auto LaneAttempt::forget_rebuild(std::size_t index) -> void {
     auto& rebuilds = pending_.offsets.rebuilds;
-    for (std::size_t i = rebuilds.size(); i-- > 0;) {
-        if (!rebuilds[i].tables.empty()) continue;
-        rebuilds.erase(rebuilds.begin() + static_cast<std::ptrdiff_t>(i));
-        fillings_.erase(fillings_.begin() + static_cast<std::ptrdiff_t>(i));
-    }
+    rebuilds.erase(rebuilds.begin() + static_cast<std::ptrdiff_t>(index));
+    fillings_.erase(fillings_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+auto LaneAttempt::forget_rebuilds_without_tables() -> void {
+    const auto& rebuilds = pending_.offsets.rebuilds;
+    for (std::size_t i = rebuilds.size(); i-- > 0;)
+        if (rebuilds[i].tables.empty()) forget_rebuild(i);
 }
 
 // True: there was something for at least one of them.
@@ -152,8 +155,7 @@ auto LaneAttempt::swap_in_rebuild(std::size_t index) -> Result<void> {
     TRY(sink_.adopt(rebuild.generation,
                     [&](const TableName& table) { return wanted.contains(table); }));
     for (const auto& table : rebuild.tables) offsets.absent.erase(table);
-    offsets.rebuilds.erase(offsets.rebuilds.begin() + static_cast<std::ptrdiff_t>(index));
-    fillings_.erase(fillings_.begin() + static_cast<std::ptrdiff_t>(index));
+    forget_rebuild(index);
     failpoint("lane.before_swap");
     known_.clear();
     TRY(commit());

@@ -122,8 +122,10 @@ auto Snapshot::plan(const ResumePoint& point, const std::set<TableName>& tables)
     TRY(end_unfinished(point));
     if (const auto left = without(point.tables, tables); !left.empty())
         TRY(append_marker(MarkerKind::left, 0, {}, {left.begin(), left.end()}));
+    // One that had left is new, whatever was given up of it before.
+    const auto staying = common(point.tables, tables);
     for (const auto& [who, given_up] : due(point))
-        TRY(add_job(who.first, {who.second.begin(), who.second.end()}, common(given_up, tables)));
+        TRY(add_job(who.first, {who.second.begin(), who.second.end()}, common(given_up, staying)));
     return add_job(Purpose::added, {}, without(tables, point.tables));
 }
 
@@ -198,9 +200,8 @@ auto Snapshot::take(const Job& job, const std::stop_token& stop) -> Result<void>
 
 auto Snapshot::show(const Job& job, bool is_taken) -> void {
     parts_.status.capture([&](CaptureStatus& status) {
-        status.images_due = static_cast<std::int64_t>(jobs_.size()) + (is_taken ? 0 : 1);
         if (is_taken) {
-            if (status.images_due == 0) status.phase = Phase::streaming;
+            if (jobs_.empty()) status.phase = Phase::streaming;
             // The image holds all up to its point, even if no change ever follows.
             if (status.durable < point_) status.durable = point_;
             return;

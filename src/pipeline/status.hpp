@@ -81,7 +81,6 @@ struct CaptureStatus {
     std::int64_t bytes = 0;
     int failures_in_a_row = 0;
     bool circuit_open = false;
-    std::int64_t images_due = 0;    // generations that are being taken or wait for it
     std::int64_t chunks_done = 0;   // of the one that is being taken
     std::int64_t chunks = 0;
     std::map<TableName, TableCounts> tables;
