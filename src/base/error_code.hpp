@@ -74,7 +74,7 @@
     X(duckdb_library)       \
     X(transform_sql)        \
     X(transform_names)      \
-    X(transform_changed)    \
+    X(transform_notes)      \
     X(row_rejected)         \
     X(row_ratio)            \
     X(letters_open)         \

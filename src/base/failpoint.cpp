@@ -12,7 +12,7 @@ namespace leat {
 
 namespace {
 
-constexpr std::array<std::string_view, 27> names = {
+constexpr std::array<std::string_view, 28> names = {
     "capture.after_begin",        // generation recorded, slot not yet made
     "capture.before_append",      // a frame was read, nothing written
     "capture.after_append",       // frame durable, not yet confirmed upstream
@@ -32,6 +32,7 @@ constexpr std::array<std::string_view, 27> names = {
     "lane.before_commit",         // epoch written, not committed
     "lane.after_commit",          // epoch committed, not released
     "lane.after_release",         // released
+    "lane.set_aside",             // tables that would come otherwise stand still, their notes are old
     "lane.rebuild_fed",           // a frame of tables that are filled aside was written
     "lane.before_swap",           // asked to swap filled tables in, not committed
     "duckdb.staged",              // epoch applied inside the transaction

@@ -46,7 +46,9 @@ enum class RowIdentity : std::uint8_t {
 };
 
 // Versions of one table count up from 1 in order of position. `generation`: of the image that the
-// rows are of or follow; towards a sink 0 stands for the live table (sink/sink.hpp).
+// rows are of or follow; towards a sink 0 stands for the live table (sink/sink.hpp). `source_id`:
+// what the source itself tells the table by (PostgreSQL: oid): under another one, the same name is
+// another table; empty: not known.
 struct TableSchema {
     TableName name;
     std::vector<Column> columns;
@@ -54,6 +56,7 @@ struct TableSchema {
     RowIdentity identity = RowIdentity::key;
     std::uint64_t version = 1;
     Generation generation = 0;
+    std::string source_id{};
 
     [[nodiscard]] auto column_index(std::string_view column) const -> int;  // -1: none
     [[nodiscard]] auto is_key(int column) const -> bool;

@@ -113,10 +113,20 @@ auto Capture::run(const std::stop_token& stop) -> Result<void> {
 
 auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
     const auto source = TRY(make_source_());
+    auto result = flow(*source, stop);
+    if (const auto* snapshots = dynamic_cast<Snapshots*>(source.get()))
+        stale_.merge(snapshots->stale());
+    return result;
+}
+
+auto Capture::flow(Source& source, const std::stop_token& stop) -> Result<void> {
     const auto point = TRY(queue_.resume_point());
     std::optional<Resume> resume;
     if (point.position) resume = Resume{*point.position, point.schemas, images_of(point)};
-    const auto opened = TRY(source->open(resume));
+    if (resume)
+        std::erase_if(resume->schemas,
+                      [&](const auto& schema) { return stale_.contains(schema->name); });
+    const auto opened = TRY(source.open(resume));
     if (opened.gap) {
         if (options_.on_gap == OnGap::stop) return *opened.gap;
         log(LogLevel::warning, "source: {}; all tables are read anew", describe(*opened.gap));
@@ -128,12 +138,13 @@ auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
     FirstError first;
     BoundedQueue<Frame> frames(options_.buffer_bytes);
     Markers markers(frames);
-    Snapshot snapshot({*source, queue_, status_, requests_, markers, options_.snapshot_workers});
-    if (resume) TRY(snapshot.plan(point, opened.tables));
+    Snapshot snapshot({source, queue_, status_, requests_, markers, options_.snapshot_workers});
+    if (resume) TRY(snapshot.plan(point, opened.tables, stale_));
     else TRY(snapshot.begin_anew(point, opened.tables, stages.get_token()));
+    stale_.clear();
     // Only now the queue tells which images are due.
     if (!head_known_) {
-        on_head_(TRY(source->head()));
+        on_head_(TRY(source.head()));
         head_known_ = true;
     }
     status_.capture([&](CaptureStatus& status) {
@@ -146,12 +157,12 @@ auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
 
     {
         const std::jthread appender([&] {
-            first.note(append_all(frames, queue_, markers, *source, status_, backoff_,
+            first.note(append_all(frames, queue_, markers, source, status_, backoff_,
                                   stages.get_token()),
                        stages);
         });
         const std::jthread images([&] { first.note(snapshot.run(stages.get_token()), stages); });
-        first.note(read_all(*source, frames, stages.get_token()), stages);
+        first.note(read_all(source, frames, stages.get_token()), stages);
         stages.request_stop();
     }
     return first.outcome();

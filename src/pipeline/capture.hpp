@@ -43,6 +43,7 @@ public:
 
 private:
     auto attempt(const std::stop_token& stop) -> Result<void>;
+    auto flow(Source& source, const std::stop_token& stop) -> Result<void>;
     auto wait_after(const Error& error, const std::stop_token& stop) -> bool;
 
     const CaptureOptions options_;
@@ -53,6 +54,7 @@ private:
     const HeadReceiver on_head_;
     bool head_known_ = false;
     Backoff backoff_;
+    std::set<TableName> stale_;  // and not read anew yet
 };
 
 }  // namespace leat

@@ -17,15 +17,6 @@ namespace {
 
 namespace json = boost::json;
 
-auto changed(const std::string& output) -> Error {
-    return Error{Fault::config,
-                 "the definition of table " + output + " has changed, and the sink holds rows of "
-                 "the old one",
-                 "Put the old definition back, or fill the table anew: run `leat drop FILE`, move "
-                 "the warehouse file away and start again.",
-                 output, Code::transform_changed};
-}
-
 auto failed(const char* what, const std::filesystem::path& file) -> Error {
     return Error{Fault::retry,
                  std::string("definitions cannot be ") + what + ": " + std::strerror(errno),
@@ -57,8 +48,8 @@ auto Definitions::read() -> Result<void> {
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     const auto damaged = [&](const std::string& why) {
         return Error{Fault::config, "definitions are damaged: " + why,
-                     "Remove the file if the transforms are as they were at the last start.",
-                     file_.string(), Code::transform_changed};
+                     "Remove the file: the sink's tables are read anew then.", file_.string(),
+                     Code::transform_notes};
     };
     boost::system::error_code error;
     const auto root = json::parse(text, error);
@@ -80,25 +71,27 @@ auto Definitions::read() -> Result<void> {
     return {};
 }
 
-auto Definitions::forget() -> void {
-    is_dirty_ |= !noted_.empty();
-    noted_.clear();
-}
-
-auto Definitions::check(const std::string& output, const Definition& now) const -> Result<void> {
+auto Definitions::is_noted(const std::string& output, const Definition& now) const -> Result<bool> {
     const auto found = noted_.find(output);
-    if (found == noted_.end()) return {};
+    if (found == noted_.end()) return false;
     const auto& noted = found->second;
-    if (noted.source != now.source || noted.steps.size() != now.steps.size())
-        return changed(output);
+    if (noted.source != now.source || noted.steps.size() != now.steps.size()) return false;
     for (std::size_t i = 0; i < now.steps.size(); ++i)
         if (noted.steps[i] != now.steps[i] && !TRY(same_step_(noted.steps[i], now.steps[i])))
-            return changed(output);
-    return {};
+            return false;
+    return true;
+}
+
+auto Definitions::keep(const IsKept& is_kept) -> void {
+    const auto gone = std::erase_if(
+        noted_, [&](const auto& noted) { return !is_kept(noted.first, noted.second); });
+    is_dirty_ |= gone > 0;
 }
 
 auto Definitions::note(const std::string& output, Definition now) -> void {
-    if (noted_.emplace(output, std::move(now)).second) is_dirty_ = true;
+    auto& noted = noted_[output];
+    is_dirty_ |= noted != now;
+    noted = std::move(now);
 }
 
 auto Definitions::sync() -> Result<void> {

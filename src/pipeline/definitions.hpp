@@ -1,6 +1,6 @@
-// Definitions: what each output table of a sink was computed by, kept beside the dead letters. Rows
-// that are in a sink are never computed again, so a transform that says something else now must
-// not go on over them unnoticed.
+// Definitions: what each output table of a sink is computed by, from the begin of its image on, kept
+// beside the dead letters. Rows that are in a sink are never computed again, so where a transform says
+// something else now, or a table was not wanted before, its image is taken anew.
 #pragma once
 
 #include <filesystem>
@@ -19,6 +19,8 @@ namespace leat {
 struct Definition {
     std::string source;
     std::vector<std::string> steps;
+
+    friend auto operator==(const Definition&, const Definition&) -> bool = default;
 };
 
 // Owned and called by one lane thread.
@@ -31,13 +33,13 @@ public:
     static auto make(std::filesystem::path file, SameStep same_step)
         -> Result<std::unique_ptr<Definitions>>;
 
-    // The sink holds nothing yet: what was noted is void.
-    auto forget() -> void;
-    // Refuses (config) an output that was made by something else; one that is not noted is new.
-    auto check(const std::string& output, const Definition& now) const -> Result<void>;
-    // From the next sync() on.
+    // False: not noted, or made by something else.
+    auto is_noted(const std::string& output, const Definition& now) const -> Result<bool>;
+
+    // Changes are on disk when sync() returns.
+    using IsKept = std::function<bool(const std::string& output, const Definition& noted)>;
+    auto keep(const IsKept& is_kept) -> void;
     auto note(const std::string& output, Definition now) -> void;
-    // On disk when it returns; called before the sink commits rows of a new output.
     auto sync() -> Result<void>;
 
 private:

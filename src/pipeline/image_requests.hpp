@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -15,10 +16,13 @@
 namespace leat {
 
 // `target`: the table that is called so in a target; empty: `tables`, and if there are none all.
+// `behind`: where the one who asks is in the change sequence: an image that begins there or further on
+// will do; none: only one that is taken for this.
 struct ImageRequest {
     std::set<std::string> sinks;
     std::set<TableName> tables{};
     std::string target{};
+    std::optional<std::uint64_t> behind{};
 
     friend auto operator==(const ImageRequest&, const ImageRequest&) -> bool = default;
 };

@@ -127,6 +127,7 @@ auto LaneAttempt::commit() -> Result<void> {
     lane_.backoff_.after_success();
     bare_progress_ = false;
     last_bare_commit_ = ended;
+    publish_reached();
     lane_.status_.lane(lane_.options_.index, [&](LaneStatus& status) {
         status.committed = pending_;
         status.message.clear();
@@ -143,7 +144,6 @@ auto LaneAttempt::commit() -> Result<void> {
     });
     counts_.clear();
     sent_us_.clear();
-    publish_reached();
     return release(committed);
 }
 

@@ -14,6 +14,9 @@
 
 namespace leat {
 
+// For the log; the first few by name.
+auto list_of(const std::set<TableName>& tables) -> std::string;
+
 class LaneAttempt {
 public:
     LaneAttempt(Lane& lane, Sink& sink, Shaper& shaper)
@@ -35,10 +38,11 @@ private:
     auto resume_from(const Progress& progress) -> void;
     auto go_on() -> Result<void>;
     auto begin_with_image(const std::stop_token& stop) -> Result<bool>;
-    auto start_at(const Place& place) -> Result<void>;
+    auto start_at(const Place& place, const std::set<TableName>& tables) -> Result<void>;
+    auto set_changed_aside() -> Result<void>;
     auto open_filling(const Rebuild& rebuild) -> Result<Filling>;
     auto ask(const std::set<TableName>& tables) -> Result<void>;
-    [[nodiscard]] auto is_coming(const Rebuild& rebuild) const -> bool;
+    [[nodiscard]] auto is_coming(const std::set<TableName>& tables) const -> bool;
 
     // Generations (lane_rebuilds.cpp).
     auto meet(const Marker& marker) -> Result<void>;

@@ -13,13 +13,19 @@ namespace {
 // Frames of one rebuild between two looks at what the live tables get.
 constexpr int frames_at_once = 8;
 
-auto list_of(const std::set<TableName>& tables) -> std::string {
-    std::string list;
-    for (const auto& table : tables) list += (list.empty() ? "" : ", ") + to_string(table);
-    return list;
-}
-
 }  // namespace
+
+auto list_of(const std::set<TableName>& tables) -> std::string {
+    constexpr std::size_t named_max = 5;
+    std::string list;
+    std::size_t named = 0;
+    for (const auto& table : tables) {
+        if (named++ == named_max) break;
+        list += (list.empty() ? "" : ", ") + to_string(table);
+    }
+    const auto more = tables.size() - std::min(tables.size(), named_max);
+    return more == 0 ? list : list + " and " + std::to_string(more) + " more";
+}
 
 // A marker on the lane's own way: in the image it begins with, or between changes.
 auto LaneAttempt::meet(const Marker& marker) -> Result<void> {
@@ -48,7 +54,7 @@ auto LaneAttempt::meet(const Marker& marker) -> Result<void> {
     place.generation = marker.generation;
     place.snapshot_offset = marker.snapshot_offset;
     place.change_offset = offsets.change_offset;
-    return start_at(place);
+    return start_at(place, tables);
 }
 
 auto LaneAttempt::add_rebuild(const Marker& marker) -> Result<void> {
@@ -58,6 +64,7 @@ auto LaneAttempt::add_rebuild(const Marker& marker) -> Result<void> {
     rebuild.snapshot_offset = marker.snapshot_offset;
     rebuild.change_offset = offsets.change_offset;
     rebuild.tables.insert(marker.tables.begin(), marker.tables.end());
+    TRY(shaper_.note_current(rebuild.tables));
     // The newest image of a table is the one that counts.
     for (auto& older : offsets.rebuilds)
         for (const auto& table : rebuild.tables) older.tables.erase(table);

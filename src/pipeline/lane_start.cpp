@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "base/failpoint.hpp"
 #include "observe/log.hpp"
 #include "pipeline/lane_attempt.hpp"
 
@@ -49,19 +50,49 @@ auto LaneAttempt::resume_from(const Progress& progress) -> void {
     last_bare_commit_ = lane_.clock_.steady();
     lane_.status_.lane(lane_.options_.index,
                        [&](LaneStatus& status) { status.committed = progress; });
-    publish_reached();
 }
 
 auto LaneAttempt::go_on() -> Result<void> {
     const auto& offsets = pending_.offsets;
     TRY(lane_.queue_.retain(name(), offsets));
+    TRY(set_changed_aside());
     reader_ = TRY(lane_.queue_.reader(name(), offsets));
     for (const auto& rebuild : offsets.rebuilds)
         fillings_.push_back(TRY(open_filling(rebuild)));
+    // Only now all is asked for that is wanted.
+    publish_reached();
     return {};
 }
 
-auto LaneAttempt::start_at(const Place& place) -> Result<void> {
+// Tables that would come otherwise now than they came before (another SQL, or only wanted now) stand
+// still until an image of them is in their place. Asks for that, and for what is missing besides:
+// a request is forgotten when the process dies.
+auto LaneAttempt::set_changed_aside() -> Result<void> {
+    auto& offsets = pending_.offsets;
+    std::set<TableName> changed;
+    std::set<TableName> missing;
+    for (const auto& table : lane_.queue_.tables()) {
+        if (TRY(shaper_.outputs_of(table)).empty()) continue;
+        if (!TRY(shaper_.is_current(table))) changed.insert(table);
+        const bool is_filled = std::any_of(
+            offsets.rebuilds.begin(), offsets.rebuilds.end(),
+            [&](const Rebuild& rebuild) { return rebuild.tables.contains(table); });
+        const bool is_missing = offsets.absent.contains(table) && !is_filled;
+        if ((changed.contains(table) || is_missing) && !is_coming({table})) missing.insert(table);
+    }
+    if (!missing.empty()) TRY(ask(missing));
+    if (changed.empty()) return {};
+    for (auto& rebuild : offsets.rebuilds)
+        for (const auto& table : changed) rebuild.tables.erase(table);
+    std::erase_if(offsets.rebuilds, [](const Rebuild& rebuild) { return rebuild.tables.empty(); });
+    offsets.absent.insert(changed.begin(), changed.end());
+    TRY(commit());
+    failpoint("lane.set_aside");
+    return shaper_.note_current(changed);
+}
+
+auto LaneAttempt::start_at(const Place& place, const std::set<TableName>& tables) -> Result<void> {
+    TRY(shaper_.note_current(tables));
     pending_.offsets = {};
     static_cast<Place&>(pending_.offsets) = place;
     fillings_.clear();
@@ -85,7 +116,7 @@ auto LaneAttempt::begin_with_image(const std::stop_token& stop) -> Result<bool> 
             const bool is_lost = each->has_ended && each->whole.empty() && !each->tables.empty();
             if (!each->is_all || !each->is_for(name()) || is_lost) continue;
             if (!lane_.queue_.holds(each->start)) continue;
-            TRY(start_at(each->start));
+            TRY(start_at(each->start, {each->tables.begin(), each->tables.end()}));
             return true;
         }
         // Before the first generation of all, capture takes one by itself.
@@ -104,19 +135,19 @@ auto LaneAttempt::ask(const std::set<TableName>& tables) -> Result<void> {
                      "read the source",
                      "Run `leat run FILE` without --only deliver.", name(), Code::sink_needs_image};
     log(LogLevel::info, "sink {}: asks for an image of {}", name(),
-        tables.empty() ? "all tables" : std::to_string(tables.size()) + " tables");
-    lane_.options_.requests->add({{name()}, tables});
+        tables.empty() ? "all tables" : list_of(tables));
+    lane_.options_.requests->add({{name()}, tables, {}, pending_.offsets.change_offset});
     return {};
 }
 
 // Another image of these tables is ahead in the change sequence.
-auto LaneAttempt::is_coming(const Rebuild& rebuild) const -> bool {
+auto LaneAttempt::is_coming(const std::set<TableName>& tables) const -> bool {
     const auto generations = lane_.queue_.generations();
     return std::any_of(generations.begin(), generations.end(), [&](const GenerationState& each) {
         const bool is_lost = each.has_ended && !each.missing().empty();
         return each.is_for(name()) && !is_lost &&
                each.start.change_offset > pending_.offsets.change_offset &&
-               is_part(rebuild.tables, {each.tables.begin(), each.tables.end()});
+               is_part(tables, {each.tables.begin(), each.tables.end()});
     });
 }
 
@@ -127,7 +158,7 @@ auto LaneAttempt::open_filling(const Rebuild& rebuild) -> Result<Filling> {
     if (lane_.queue_.holds(rebuild)) {
         filling.reader = TRY(lane_.queue_.reader(name(), rebuild));
         filling.shaper = TRY(shaper_.sibling());
-    } else if (!is_coming(rebuild)) {
+    } else if (!is_coming(rebuild.tables)) {
         TRY(ask(rebuild.tables));
     }
     return filling;

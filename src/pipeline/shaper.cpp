@@ -4,6 +4,7 @@
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/failpoint.hpp"
@@ -116,8 +117,8 @@ auto Shaper::sibling() const -> Result<std::unique_ptr<Shaper>> {
 
 auto Shaper::outputs_of(const TableName& source) -> Result<std::set<TableName>> {
     std::set<TableName> outputs;
-    for (const auto& line : *TRY(lines_of(target_name(source))))
-        outputs.insert(line.stages.empty() ? source : TableName{"public", line.route.output});
+    for (const auto& route : TRY(routes_of(target_name(source))))
+        outputs.insert(route.steps.empty() ? source : TableName{"public", route.output});
     return outputs;
 }
 
@@ -134,17 +135,32 @@ auto Shaper::definition_of(const Route& route) const -> Definition {
 
 auto Shaper::begin(bool sink_is_empty) -> Result<void> {
     if (!parts_.definitions) return {};
-    if (sink_is_empty) parts_.definitions->forget();
-    for (const auto& route : routes_)
-        if (is_wanted(route.output))
-            TRY(parts_.definitions->check(route.output, definition_of(route)));
-    return {};
+    parts_.definitions->keep([&](const std::string& output, const Definition& noted) {
+        const auto routes = routes_of(noted.source);
+        return !sink_is_empty && routes &&
+               std::any_of(routes->begin(), routes->end(),
+                           [&](const Route& route) { return route.output == output; });
+    });
+    return parts_.definitions->sync();
 }
 
-auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
-    const auto known = lines_.find(source);
-    if (known != lines_.end()) return &known->second;
-    std::vector<Line> lines;
+auto Shaper::is_current(const TableName& source) -> Result<bool> {
+    if (!parts_.definitions) return true;
+    for (const auto& route : TRY(routes_of(target_name(source))))
+        if (!TRY(parts_.definitions->is_noted(route.output, definition_of(route)))) return false;
+    return true;
+}
+
+auto Shaper::note_current(const std::set<TableName>& sources) -> Result<void> {
+    if (!parts_.definitions) return {};
+    for (const auto& source : sources)
+        for (const auto& route : TRY(routes_of(target_name(source))))
+            parts_.definitions->note(route.output, definition_of(route));
+    return parts_.definitions->sync();
+}
+
+auto Shaper::routes_of(const std::string& source) const -> Result<std::vector<Route>> {
+    std::vector<Route> routes;
     bool replaced = false;
     for (const auto& route : routes_) {
         const bool ours = is_same_name(route.source, source);
@@ -157,24 +173,24 @@ auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
                              "Rename the transform.", "transform " + route.output,
                              Code::transform_names};
         }
-        if (!ours || !is_wanted(route.output)) continue;
+        if (ours && is_wanted(route.output)) routes.push_back(route);
+    }
+    if (!replaced && is_wanted(source)) routes.push_back({source, source, {}});
+    return routes;
+}
+
+auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
+    const auto known = lines_.find(source);
+    if (known != lines_.end()) return &known->second;
+    std::vector<Line> lines;
+    for (auto& route : TRY(routes_of(source))) {
         Line line;
-        line.route = route;
-        for (const auto step : route.steps) {
+        line.route = std::move(route);
+        for (const auto step : line.route.steps) {
             const auto& part = parts_.transforms[step];
             line.stages.push_back({&part, TRY(part.make()), nullptr});
         }
         lines.push_back(std::move(line));
-    }
-    if (!replaced && is_wanted(source)) {
-        Line line;
-        line.route = {source, source, {}};
-        lines.push_back(std::move(line));
-    }
-    for (auto& line : lines) {
-        line.definition = definition_of(line.route);
-        // Of tables without a transform the names are not known before.
-        if (parts_.definitions) TRY(parts_.definitions->check(line.route.output, line.definition));
     }
     return &lines_.emplace(source, std::move(lines)).first->second;
 }
@@ -331,12 +347,7 @@ auto Shaper::check_ratio(const Line& line) -> Result<void> {
 
 auto Shaper::before_commit() -> Result<void> {
     for (auto& [source, lines] : lines_)
-        for (auto& line : lines) {
-            if (parts_.definitions && line.rows > 0)
-                parts_.definitions->note(line.route.output, line.definition);
-            line.rows = line.bad = 0;
-        }
-    if (parts_.definitions) TRY(parts_.definitions->sync());
+        for (auto& line : lines) line.rows = line.bad = 0;
     if (!parts_.letters) return {};
     TRY(parts_.letters->sync());
     failpoint("lane.letters_synced");

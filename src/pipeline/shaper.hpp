@@ -54,9 +54,13 @@ public:
     // Hands rows to the sink (evolve before, where needed). With rejects nothing was taken.
     using Put = std::function<Result<Rejects>(const Batch&)>;
 
-    // Called once, before the first batch. Refuses (config) transforms that say something else than
-    // those that made the rows the sink holds.
+    // Called once, before the first batch. What it does not get any more is no longer known.
     auto begin(bool sink_is_empty) -> Result<void>;
+    // Whether the rows that the sink holds of this table of the source, or is being filled with, are
+    // what it would get of it now.
+    auto is_current(const TableName& source) -> Result<bool>;
+    // They are, from here on. Durable.
+    auto note_current(const std::set<TableName>& sources) -> Result<void>;
 
     // The batch goes through every route of its table. `lineage`: of its positions. Yields the rows
     // that were handed to the sink by this call. Small batches are gathered before a transform runs
@@ -80,7 +84,6 @@ private:
     struct Line {
         Route route;
         std::vector<Stage> stages;
-        Definition definition;
         Gathering gathering;
         std::int64_t rows = 0;  // since the last commit
         std::int64_t bad = 0;
@@ -94,6 +97,7 @@ private:
     explicit Shaper(ShaperParts parts) : parts_(std::move(parts)) {}
     [[nodiscard]] auto is_wanted(const std::string& output) const -> bool;
     [[nodiscard]] auto definition_of(const Route& route) const -> Definition;
+    [[nodiscard]] auto routes_of(const std::string& source) const -> Result<std::vector<Route>>;
     auto lines_of(const std::string& source) -> Result<std::vector<Line>*>;
     auto pass(Line& line, const Batch& batch, std::uint32_t lineage, const Put& put)
         -> Result<std::int64_t>;

@@ -116,17 +116,19 @@ auto Snapshot::begin_anew(const ResumePoint& point, const std::set<TableName>& t
     return {};
 }
 
-auto Snapshot::plan(const ResumePoint& point, const std::set<TableName>& tables) -> Result<void> {
+// Stale tables leave, and come anew.
+auto Snapshot::plan(const ResumePoint& point, const std::set<TableName>& tables,
+                    const std::set<TableName>& stale) -> Result<void> {
     snapshots_ = dynamic_cast<Snapshots*>(&parts_.source);
     all_ = tables;
     TRY(end_unfinished(point));
-    if (const auto left = without(point.tables, tables); !left.empty())
+    const auto staying = without(common(point.tables, tables), stale);
+    if (const auto left = without(point.tables, staying); !left.empty())
         TRY(append_marker(MarkerKind::left, 0, {}, {left.begin(), left.end()}));
     // One that had left is new, whatever was given up of it before.
-    const auto staying = common(point.tables, tables);
     for (const auto& [who, given_up] : due(point))
         TRY(add_job(who.first, {who.second.begin(), who.second.end()}, common(given_up, staying)));
-    return add_job(Purpose::added, {}, without(tables, point.tables));
+    return add_job(Purpose::added, {}, without(tables, staying));
 }
 
 // Before anything flows.
@@ -164,9 +166,13 @@ auto Snapshot::run(const std::stop_token& stop) -> Result<void> {
 }
 
 auto Snapshot::tables_of(const ImageRequest& request) const -> Result<std::set<TableName>> {
-    if (request.target.empty())
-        return request.tables.empty() ? all_ : common(request.tables, all_);
     std::set<TableName> tables;
+    if (request.target.empty()) {
+        tables = request.tables.empty() ? all_ : common(request.tables, all_);
+        if (request.behind && !request.tables.empty())
+            std::erase_if(tables, [&](const auto& table) { return is_answered(request, table); });
+        return tables;
+    }
     for (const auto& table : all_)
         if (target_name(table) == request.target) tables.insert(table);
     if (tables.empty())
@@ -174,6 +180,18 @@ auto Snapshot::tables_of(const ImageRequest& request) const -> Result<std::set<T
                      "Name a table of source.tables as its target calls it.", "--rebuild",
                      Code::run_argument};
     return tables;
+}
+
+// An image that was begun meanwhile for another reason serves as well.
+auto Snapshot::is_answered(const ImageRequest& request, const TableName& table) const -> bool {
+    const auto generations = parts_.queue.generations();
+    return std::any_of(generations.begin(), generations.end(), [&](const GenerationState& each) {
+        const bool is_for_all =
+            std::all_of(request.sinks.begin(), request.sinks.end(),
+                        [&](const std::string& sink) { return each.is_for(sink); });
+        return is_for_all && each.start.change_offset > *request.behind &&
+               std::find(each.whole.begin(), each.whole.end(), table) != each.whole.end();
+    });
 }
 
 auto Snapshot::take(const Job& job, const std::stop_token& stop) -> Result<void> {

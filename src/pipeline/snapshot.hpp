@@ -33,11 +33,12 @@ public:
     explicit Snapshot(const SnapshotParts& parts) : parts_(parts) {}
 
     // On capture's thread, before anything flows. begin_anew(): the stream begins with an image of
-    // all tables. plan(): it goes on; notes what earlier attempts left unfinished and which tables
-    // came and went, so that run() takes the images that are due.
+    // all tables. plan(): it goes on; notes what earlier attempts left unfinished, which tables came
+    // and went, and which are `stale`, so that run() takes the images that are due.
     auto begin_anew(const ResumePoint& point, const std::set<TableName>& tables,
                     const std::stop_token& stop) -> Result<void>;
-    auto plan(const ResumePoint& point, const std::set<TableName>& tables) -> Result<void>;
+    auto plan(const ResumePoint& point, const std::set<TableName>& tables,
+              const std::set<TableName>& stale) -> Result<void>;
 
     // On a thread of its own, beside the reading of changes: takes what is due, then what is
     // requested, until stop is asked for.
@@ -57,6 +58,8 @@ private:
     auto append_marker(MarkerKind kind, Generation generation, const Position& position,
                        std::vector<TableName> tables) -> Result<void>;
     [[nodiscard]] auto tables_of(const ImageRequest& request) const -> Result<std::set<TableName>>;
+    [[nodiscard]] auto is_answered(const ImageRequest& request, const TableName& table) const
+        -> bool;
     auto take(const Job& job, const std::stop_token& stop) -> Result<void>;
     auto read_all(const Job& job, const std::stop_token& stop) -> Result<void>;
     auto read_chunks(const Job& job, std::size_t worker, const std::stop_token& stop)

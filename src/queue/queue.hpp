@@ -104,6 +104,7 @@ public:
 
     // As in ResumePoint, at any time.
     [[nodiscard]] virtual auto generations() const -> std::vector<GenerationState> = 0;
+    [[nodiscard]] virtual auto tables() const -> std::set<TableName> = 0;
 
     // Everything from there on is still there. False also for a place ahead of the queue.
     [[nodiscard]] virtual auto holds(const Place& place) const -> bool = 0;

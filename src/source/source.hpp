@@ -118,6 +118,11 @@ public:
 
     // Every chunk has been appended: lets go of the point. Returns the settled point.
     virtual auto end() -> Result<Position> = 0;
+
+    // Tables whose changes cannot be followed from where the stream is: open() or read() has failed
+    // with Fault::retry because of them. The next source is opened without their schemas, as if they
+    // were new, and an image of them is taken.
+    [[nodiscard]] virtual auto stale() const -> std::set<TableName> = 0;
 };
 
 // `whole_rows_remedy`: the statement after which every update comes with all its columns; empty:

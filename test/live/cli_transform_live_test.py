@@ -36,9 +36,13 @@ class Transforms(CliTest):
         self.assertEqual(done.returncode, OK, done.stderr)
         return json.loads(done.stdout)["dead_letters"]
 
-    def run_well(self) -> dict:
+    def runs(self):
         done = self.shop.run("--json")
         self.assertEqual(done.returncode, OK, done.stderr)
+        return done
+
+    def run_well(self) -> dict:
+        done = self.runs()
         flows = json.loads(done.stdout)["sinks"][0]["flows"]
         for table, flow in flows.items():
             self.assertEqual(flow["rows_in"], flow["applied"] + flow["filtered"]
@@ -98,26 +102,35 @@ class Transforms(CliTest):
         self.assertEqual([letter["id"] for letter in self.letters()], written)
         self.assert_equal_to_source()
 
-    def test_changed_sql_is_noticed(self):
+    def test_changed_sql_fills_its_tables_anew(self):
         text = self.shop.file.read_text()
         self.run_well()
-        changed = "the definition of table cheap has changed"
+        anew = "image of public.orders is in its place"
         self.shop.file.write_text(text.replace("NOT high_value", "high_value"))
-        self.assert_refused(self.shop.run(), ENVIRONMENT, changed, "leat drop FILE")
-        self.shop.file.write_text(text.replace("price < 1000", "price < 100"))
-        self.assert_refused(self.shop.run(), ENVIRONMENT, "the definition of table")
-        # What makes the same rows is no change, nor is one more table.
-        self.shop.file.write_text(text.replace("FROM orders WHERE NOT", "from  orders /* dear */ "
-                                               "where not").replace(
-            "price < 1000", "price  < 1000").replace(
-            "  - name: cheap", "  - {name: dear, sql: SELECT id FROM orders WHERE high_value}\n"
-            "  - name: cheap"))
         self.sql("UPDATE orders SET note = '3' WHERE id = 7")
-        self.run_well()
-        self.assert_equal_to_source()
+        self.assert_told(self.runs().stderr, "asks for an image", anew)
+        held = "SELECT count(*) FROM cheap"
+        self.assertEqual(self.shop.leat.query(held), self.shop.leat.query(
+            "SELECT count(*) FROM orders WHERE high_value"))
+        # What makes the same rows is no change; one more table of them is.
         self.shop.file.write_text(text)
         self.run_well()
         self.assert_equal_to_source()
+        self.shop.file.write_text(text.replace("FROM orders WHERE NOT", "from  orders /* dear */ "
+                                               "where not").replace("price < 1000", "price  < 1000"))
+        self.assertNotIn("image", self.runs().stderr)
+        self.shop.file.write_text(text.replace(
+            "  - name: cheap", "  - {name: dear, sql: SELECT id FROM orders WHERE high_value}\n"
+            "  - name: cheap"))
+        for point in ("lane.set_aside", "capture.after_begin", "lane.rebuild_fed",
+                      "lane.before_swap"):
+            self.shop.leat.environment["LEAT_FAILPOINTS"] = f"{point}=1"
+            self.assertEqual(self.shop.run().returncode, -9, point)
+        del self.shop.leat.environment["LEAT_FAILPOINTS"]
+        self.run_well()
+        self.assert_equal_to_source()
+        self.assertEqual(self.shop.leat.query("SELECT count(*) FROM dear"), self.shop.leat.query(
+            "SELECT count(*) FROM orders WHERE high_value"))
 
     def test_check(self):
         code, findings = self.shop.check()

@@ -235,6 +235,7 @@ public:
     [[nodiscard]] auto generations() const -> std::vector<GenerationState> override {
         return queue_->generations();
     }
+    [[nodiscard]] auto tables() const -> std::set<TableName> override { return queue_->tables(); }
     [[nodiscard]] auto holds(const Place& place) const -> bool override {
         return queue_->holds(place);
     }

@@ -186,6 +186,32 @@ TEST_F(GenerationScenario, AGapStopsThePipelineOrTakesAllTablesAnew) {
     expect_sound(target, server);
 }
 
+TEST_F(GenerationScenario, ATableThatCannotBeFollowedIsReadAnewBesideTheOthers) {
+    ScriptedServer server(18);
+    MemoryTarget target(Workload::invariant);
+    server.commit(40);
+    catch_up(one_lane(server, target));
+    server.commit(10);
+    server.spoil(events);
+    server.commit(40);
+    {
+        RunningPipeline running(one_lane(server, target), clock_);
+        EXPECT_TRUE(wait_until([&] { return target.tables() == server.tables(); }));
+        server.spoil(bag);
+        server.spoil(events);
+        server.commit(40);
+        EXPECT_TRUE(wait_until([&] { return target.tables() == server.tables(); }));
+        EXPECT_TRUE(running.stop());
+    }
+    const std::vector<std::set<TableName>> wanted{{events}, {bag, events}};
+    auto read = server.tables_read();
+    read.erase(read.begin());
+    EXPECT_EQ(read, wanted);
+    catch_up(one_lane(server, target));
+    EXPECT_EQ(server.snapshots_begun(), 3);
+    expect_sound(target, server);
+}
+
 // All of it at once: at any moment everything may fail or be stopped.
 TEST_F(GenerationScenario, NothingIsLostOrDoubledWhateverHappensMeanwhile) {
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
@@ -226,6 +252,7 @@ TEST_F(GenerationScenario, NothingIsLostOrDoubledWhateverHappensMeanwhile) {
                 case 0: captured.erase(table); break;
                 case 1: server.lose_position(); break;
                 case 2: a.forget(random() % 5); break;
+                case 3: server.spoil(table); break;
                 default: captured.insert(some.begin(), some.end());
             }
             if (captured.empty()) captured.insert(table);

@@ -26,7 +26,11 @@ public:
         const std::lock_guard lock(server_.mutex_);
         captured_ = server_.captured_;
         Opened opened{captured_, std::nullopt};
+        for (const auto& table : captured_) known_[table] = server_.last_commit_;
         if (!resume) return opened;
+        for (const auto& schema : resume->schemas) known_[schema->name] = 0;
+        for (const auto& [table, image] : resume->images)
+            known_[table] = std::max(known_[table], image.commit);
         if (server_.is_lost_) {
             opened.gap = Error{Fault::fatal, "slot is gone", "Read the test.", ""};
             return opened;
@@ -51,6 +55,11 @@ public:
         server_.changed_.wait(lock, stop, [&] { return next_ < server_.log_.size(); });
         if (next_ == server_.log_.size()) return Error{Fault::retry, "stopped", "", ""};
         idle_ = false;
+        for (const auto& [table, commit] : server_.spoiled_)
+            if (captured_.contains(table) && known_[table] < commit &&
+                server_.log_[next_].commit > commit)
+                stale_.insert(table);
+        if (!stale_.empty()) return Error{Fault::retry, "a table cannot be followed", "", ""};
         return next_frame();
     }
 
@@ -80,6 +89,7 @@ public:
             server_.confirmed_.reset();
             server_.is_lost_ = false;
             next_ = server_.log_.size();
+            for (const auto& table : captured_) known_[table] = point;
         }
         return Position{server_.lineage_, point, 0, "point"};
     }
@@ -107,6 +117,7 @@ public:
         return {};
     }
     auto end() -> Result<Position> override { return server_.head(); }
+    [[nodiscard]] auto stale() const -> std::set<TableName> override { return stale_; }
 
 private:
     auto index_after(std::uint64_t commit) const -> std::size_t {
@@ -169,6 +180,8 @@ private:
 
     ScriptedServer& server_;
     std::set<TableName> captured_;
+    std::set<TableName> stale_;
+    std::map<TableName, std::uint64_t> known_;  // the commit up to which the table is as we know it
     Changes image_;
     std::size_t next_ = 0;
     std::size_t part_ = 0;  // of the transaction at next_
@@ -190,6 +203,12 @@ auto ScriptedServer::capture(std::set<TableName> tables) -> void {
 auto ScriptedServer::lose_position() -> void {
     const std::lock_guard lock(mutex_);
     is_lost_ = true;
+}
+
+auto ScriptedServer::spoil(const TableName& table) -> void {
+    const std::lock_guard lock(mutex_);
+    last_commit_ += 10;
+    spoiled_[table] = last_commit_;
 }
 
 auto ScriptedServer::commit(int transactions) -> void {

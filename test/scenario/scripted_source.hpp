@@ -26,6 +26,8 @@ public:
     auto capture(std::set<TableName> tables) -> void;
     // The next source that is opened cannot go on where it was.
     auto lose_position() -> void;
+    // Commits a change of the table that cannot be followed.
+    auto spoil(const TableName& table) -> void;
 
     [[nodiscard]] auto tables() const -> Tables;
     [[nodiscard]] auto head() const -> Position;
@@ -55,6 +57,7 @@ private:
     std::vector<std::set<TableName>> tables_read_;
     std::set<TableName> captured_;
     bool is_lost_ = false;
+    std::map<TableName, std::uint64_t> spoiled_;  // the commit that did it
 };
 
 }  // namespace leat::scenario

@@ -28,7 +28,7 @@ from bank import BankTest  # noqa: E402
 from harness import FAILURES, CrashTest, Report  # noqa: E402
 from leat_process import find_binary  # noqa: E402
 
-FEATURES = ["large", "truncate", "columns", "prepared", "server_crash", "restore",
+FEATURES = ["large", "truncate", "columns", "remake", "prepared", "server_crash", "restore",
             "rewrite", "knobs", "forget", "transforms"]
 
 

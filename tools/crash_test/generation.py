@@ -100,6 +100,12 @@ class Generation:
         self.verified = False
         return f"{path.stem} removed"
 
+    def change_transforms(self) -> str:
+        """What comes to be computed otherwise, or is new, is to be filled anew."""
+        self.shaped = transforms.draw(self.rng)
+        self._write_file()
+        return "transforms changed"
+
     def wanted_anew(self) -> str:
         """SINK or SINK.TABLE for `--rebuild`."""
         sink = self.rng.choice(self.warehouses).stem

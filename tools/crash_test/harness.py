@@ -139,11 +139,14 @@ class CrashTest:
             what = self.generation.empty_one()
         elif kind == "tables":
             what = self.generation.take_out_or_put_back()
+        elif kind == "sql":
+            what = self.generation.change_transforms()
         else:
             extra = ["--rebuild", self.generation.wanted_anew()]
             what = f"rebuild of {extra[1]}"
         self.report.other_faults[{"gap": "slot dropped", "empty": "warehouse removed",
                                   "tables": "table taken out or put back",
+                                  "sql": "transforms changed",
                                   "rebuild": "table or sink wanted anew"}[kind]] += 1
         notes.append(what)
         return extra

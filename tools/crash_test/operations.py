@@ -318,6 +318,30 @@ def add_column(s: Session, table: str) -> None:
     s.run(f"ALTER TABLE {table} ADD COLUMN x{s.number}_{s.rng.randrange(10**9)} {kind}{clause}")
 
 
+def remake_table(s: Session) -> None:
+    """A change that the stream does not tell: the table must be read anew."""
+    s.run("SET LOCAL lock_timeout = '300ms'")
+    match s.rng.randrange(3):
+        case 0:  # between two types of which none holds all values of the other
+            table, column = s.rng.choice([("orders", "day"), ("people", "born")])
+            kind = s.run("SELECT atttypid::regtype::text FROM pg_attribute WHERE attname = %s "
+                         "AND attrelid = %s::regclass", [column, table]).fetchone()[0]
+            other = "timestamp" if kind == "date" else "date"
+            s.run(f"ALTER TABLE {table} ALTER {column} TYPE {other}")
+        case 1:
+            table = s.rng.choice(["pairs", "orders"])
+            if attributes(s, table) < ATTRIBUTES_MAX:
+                s.run(f"ALTER TABLE {table} ADD x{s.number}_{s.rng.randrange(10**9)} "
+                      "double precision DEFAULT random()")
+        case 2:
+            s.run("CREATE TABLE people_new (LIKE people INCLUDING ALL)")
+            s.run("INSERT INTO people_new SELECT * FROM people WHERE length(name) % 2 = 0")
+            s.run("DROP TABLE people")
+            s.run("ALTER TABLE people_new RENAME TO people")
+    if s.rng.random() < 0.8:
+        s.rng.choice([update_orders, change_people, change_pairs])(s)
+
+
 def set_extra_column(s: Session) -> None:
     table = s.rng.choice(tables.CHANGING)
     if extra := extra_columns(s, table):
@@ -370,4 +394,5 @@ SPECIAL: dict[str, tuple[float, Operation]] = {
     "large": (0.006, large_change),
     "truncate": (0.004, empty_tables),
     "columns": (0.006, change_columns),
+    "remake": (0.002, remake_table),
 }

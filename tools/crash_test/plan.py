@@ -13,9 +13,11 @@ FAILPOINT_SHARE = 0.65
 FIRST_SNAPSHOT = ("snapshot.", "capture.after_begin")
 # These need tables that are filled beside the live ones.
 REBUILD = ("lane.rebuild",)
+# These need transforms that say something else than before.
+CHANGED_SQL = ("lane.set_aside",)
 # gap: the slot is dropped; empty: a warehouse is removed; tables: one is taken out of the pipeline
-# file, or put back; rebuild: a sink, or a table of one, is wanted anew.
-UPHEAVALS = ("gap", "empty", "tables", "tables", "rebuild", "rebuild")
+# file, or put back; rebuild: a sink, or a table of one, is wanted anew; sql: other transforms.
+UPHEAVALS = ("gap", "empty", "tables", "tables", "rebuild", "rebuild", "sql", "sql")
 UPHEAVAL_SHARE = 0.3
 
 
@@ -65,6 +67,8 @@ class Plan:
         upheaval = rng.choice(UPHEAVALS)
         if failpoint is not None and failpoint.startswith(REBUILD):
             fresh, upheaval = False, "rebuild"
+        elif failpoint in CHANGED_SQL:
+            fresh, upheaval = False, "sql"
         elif fresh and number > 1 and rng.random() < 0.5:
             fresh = False  # the image of an upheaval reaches the same points
         elif rng.random() >= UPHEAVAL_SHARE:

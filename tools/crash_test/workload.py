@@ -18,7 +18,7 @@ from operations import SMALL, SPECIAL, Operation, Session
 
 # What concurrent transactions may do to each other, and a server that comes and goes.
 EXPECTED = (errors.DeadlockDetected, errors.LockNotAvailable, errors.UniqueViolation,
-            errors.UndefinedColumn, errors.QueryCanceled, errors.TransactionRollback,
+            errors.UndefinedColumn, errors.UndefinedTable, errors.QueryCanceled, errors.TransactionRollback,
             errors.DuplicateColumn)
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
 ROLLED_BACK = 0.08

@@ -30,15 +30,13 @@ inline constexpr std::array pipeline_pages = {
      "another transform.",
     },
     ErrorPage{
-     Code::transform_changed,
-     "the definition of a table was changed",
-     "The SQL, a rule or the source of a table is another one than that by which the rows in "
-     "the sink were computed, or the note of it cannot be read. Old and new rows are never "
-     "mixed, so this sink does not start.",
+     Code::transform_notes,
+     "the notes of what tables are made by cannot be read",
+     "Beside its log leat notes by which SQL and rules each table of a sink is made, so that it "
+     "sees when they were changed. The file is damaged.",
      waits_in_log,
-     "Put the old definition back, if the change was not meant.\n"
-     "Or give the transform another name: a new table is filled beside the old one.",
-     or_start_anew,
+     "Remove the file that the message names: the sink's tables are read anew then, beside what "
+     "it holds.",
     },
     ErrorPage{
      Code::row_rejected,

@@ -292,12 +292,11 @@ inline constexpr std::array postgres_pages = {
      "a table changed in a way that is not followed",
      "Columns that are added, dropped, renamed or widened are followed. Another change of a "
      "table (another type, another key or replica identity, a table made anew under its name) "
-     "stops capture, because the rows in the warehouse would have to be rewritten; so does any "
-     "change under source.on_schema_change: freeze.",
+     "changes rows that the server does not send, so the table is read anew, beside what the "
+     "sinks hold of it, and the other tables go on. Under source.on_schema_change: freeze any "
+     "change stops capture.",
      waits_at_source,
-     "Take the table out of source.tables and run: leat run FILE --until-caught-up\n"
-     "Put it back and start again: it is read anew, beside what the sinks hold of it, and the "
-     "other tables go on.\n"
+     "Nothing; `leat status` shows how far the new image is.\n"
      "Frozen: set source.on_schema_change to evolve and start again.",
     },
     ErrorPage{

@@ -382,6 +382,11 @@ auto LogQueue::generations() const -> std::vector<GenerationState> {
     return states;
 }
 
+auto LogQueue::tables() const -> std::set<TableName> {
+    const std::lock_guard guard(impl_->log.mutex);
+    return impl_->log.state.current.tables;
+}
+
 auto LogQueue::holds(const Place& place) const -> bool {
     const std::lock_guard guard(impl_->log.mutex);
     return check_place(impl_->log.state, place).has_value();

@@ -34,6 +34,7 @@ public:
     auto append(const Frame& frame, const std::stop_token& stop) -> Result<Durable> override;
     auto resume_point() -> Result<ResumePoint> override;
     [[nodiscard]] auto generations() const -> std::vector<GenerationState> override;
+    [[nodiscard]] auto tables() const -> std::set<TableName> override;
     [[nodiscard]] auto holds(const Place& place) const -> bool override;
     auto reader(const std::string& lane, const Place& from)
         -> Result<std::unique_ptr<LaneReader>> override;

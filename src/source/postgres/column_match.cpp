@@ -199,11 +199,10 @@ auto check_not_replaced(const MatchRequest& request, const std::vector<std::int3
 }  // namespace
 
 auto cannot_follow(const TableName& table, const std::string& what) -> Error {
-    return Error{Fault::fatal,
+    return Error{Fault::retry,
                  "table " + to_string(table) + " changed in a way that cannot be followed: " + what,
-                 "Take the table out of source.tables, run with --until-caught-up, put it back and "
-                 "start again: it is read anew, beside what the sinks hold of it.",
-                 "postgres schema", Code::pg_schema_change};
+                 "Wait: it is read anew, beside what the sinks hold of it.", "postgres schema",
+                 Code::pg_schema_change};
 }
 
 auto match_columns(const MatchRequest& request) -> Result<std::vector<std::int32_t>> {

@@ -34,6 +34,7 @@ struct MatchRequest {
 // is read before the next change is made leaves no more than one.
 auto match_columns(const MatchRequest& request) -> Result<std::vector<std::int32_t>>;
 
+// The table is stale (Snapshots::stale).
 auto cannot_follow(const TableName& table, const std::string& what) -> Error;
 
 }  // namespace leat::postgres

@@ -47,6 +47,7 @@ public:
     auto close_frame() -> Result<void> { return frames_.close(); }
     // The server has told everything up to here, and no transaction is open in the stream.
     [[nodiscard]] auto told() const -> Lsn { return told_; }
+    [[nodiscard]] auto stale() const -> const std::set<TableName>& { return relations_.stale(); }
     [[nodiscard]] auto commit_time_us() const -> std::int64_t { return commit_time_us_; }
 
 private:

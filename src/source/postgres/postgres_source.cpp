@@ -74,8 +74,31 @@ auto PostgresSource::open(const std::optional<Resume>& resume) -> Result<Opened>
     }
     opened.gap = TRY(find_gap(sql, identity, resume->position));
     if (opened.gap) return opened;
+    TRY(find_stale(resume->schemas));
     TRY(start(*resume));
     return opened;
+}
+
+// What was made anew while nobody looked may be told by nothing in the stream.
+auto PostgresSource::find_stale(const std::vector<SchemaPtr>& schemas) -> Result<void> {
+    Result<void> found;
+    for (const auto& table : tables_)
+        for (const auto& schema : schemas) {
+            if (schema->name != table.name || schema->source_id.empty() ||
+                schema->source_id == std::to_string(table.oid))
+                continue;
+            auto error = cannot_follow(table.name, "it was dropped and made again");
+            if (config_.on_schema_change == OnSchemaChange::freeze) return frozen(std::move(error));
+            stale_.insert(table.name);
+            found = std::move(error);
+        }
+    return found;
+}
+
+auto PostgresSource::stale() const -> std::set<TableName> {
+    auto tables = stale_;
+    if (decoder_) tables.insert(decoder_->stale().begin(), decoder_->stale().end());
+    return tables;
 }
 
 // Whether changes behind `position` are lost for good.

@@ -45,6 +45,7 @@ public:
     auto read_chunk(const Chunk& chunk, std::size_t worker, const BatchReceiver& receive,
                     const std::stop_token& stop) -> Result<void> override;
     auto end() -> Result<Position> override;
+    [[nodiscard]] auto stale() const -> std::set<TableName> override;
 
     auto describe_tables() -> Result<std::vector<DescribedTable>> override;
     auto remove() -> Result<std::vector<std::string>> override;
@@ -66,6 +67,7 @@ private:
         -> PublicationRequest;
     auto prepare(bool resuming) -> Result<void>;
     auto publish(Connection& sql, bool must_exist) -> Result<void>;
+    auto find_stale(const std::vector<SchemaPtr>& schemas) -> Result<void>;
     auto find_gap(Connection& sql, const SlotIdentity& identity, const Position& position)
         -> Result<std::optional<Error>>;
     auto begin_stream(const SnapshotRequest& request) -> Result<void>;
@@ -91,6 +93,7 @@ private:
 
     std::vector<TableName> names_;      // what it meant when opened
     std::vector<CatalogTable> tables_;  // as found then
+    std::set<TableName> stale_;
     ServerFacts server_;
     std::optional<Connection> replication_;  // until it streams
     std::string token_;

@@ -39,12 +39,8 @@ auto has_all_columns(const TableSchema& schema, const CatalogTable& catalog) -> 
     });
 }
 
-// The place in the stream is kept, so that the change can still be followed.
-auto frozen(const TableName& table, const std::string& what) -> Error {
-    return Error{Fault::fatal,
-                 "table " + to_string(table) + " changed, and source.on_schema_change is freeze: " +
-                     what,
-                 "Set source.on_schema_change to evolve and run again to follow it from here.",
+auto changed(const TableName& table, const std::string& what) -> Error {
+    return Error{Fault::fatal, "table " + to_string(table) + " changed: " + what, "",
                  "postgres schema", Code::pg_schema_change};
 }
 
@@ -85,6 +81,13 @@ auto declared_dimensions(const Column& column) -> std::int32_t {
 }
 
 }  // namespace
+
+auto frozen(Error error) -> Error {
+    error.fault = Fault::fatal;
+    error.what += ", and source.on_schema_change is freeze";
+    error.hint = "Set source.on_schema_change to evolve and run again to follow it from here.";
+    return error;
+}
 
 Relations::Relations(RelationOptions options, std::vector<KnownTable> tables)
     : options_(std::move(options)) {
@@ -139,7 +142,7 @@ auto Relations::refuse_change(const TableSchema& known, const TableSchema& next)
             tell(column.name + " changed its type from " + TRY(type_name(was->source_type)) +
                  " to " + TRY(type_name(column.source_type)));
     }
-    return frozen(known.name, changes);
+    return changed(known.name, changes);
 }
 
 // Of a known column what it was, under the name and type that it has now.
@@ -227,8 +230,19 @@ auto Relations::accept(const pgoutput::Relation& relation, std::uint32_t xid)
     const TableName name{std::string(relation.schema), std::string(relation.table)};
     const auto at = tables_.find(name);
     if (at == tables_.end()) return std::optional<TableLayout>();
-    auto& entry = at->second;
+    auto layout = compare(relation, xid, at->second);
+    if (layout) return std::optional(*std::move(layout));
+    auto error = std::move(layout).error();
+    if (error.code != Code::pg_schema_change) return error;
+    if (options_.on_schema_change == OnSchemaChange::freeze) return frozen(std::move(error));
+    stale_.insert(name);
+    return error;
+}
+
+auto Relations::compare(const pgoutput::Relation& relation, std::uint32_t xid, Entry& entry)
+    -> Result<TableLayout> {
     const auto& known = *entry.table.schema;
+    const auto name = known.name;
     if (entry.table.oid != relation.oid)
         return cannot_follow(name, "it was dropped and made again");
 
@@ -273,7 +287,7 @@ auto Relations::accept(const pgoutput::Relation& relation, std::uint32_t xid)
     // A rewrite for a column that is still to come must not be forgotten.
     if (now != nullptr && has_all_columns(*entry.table.schema, *now))
         entry.table.file_node = now->file_node;
-    return std::optional(TableLayout{entry.table.schema, entry.mappings});
+    return TableLayout{entry.table.schema, entry.mappings};
 }
 
 auto Relations::is_of_use(const TableName& table, Lsn commit) const -> bool {
@@ -286,8 +300,10 @@ auto Relations::widen_to_text(const TableName& table, int column) -> Result<Tabl
     const auto index = static_cast<std::size_t>(column);
     auto mapping = text_mapping(entry.types[index]);
     if (options_.on_schema_change == OnSchemaChange::freeze)
-        return frozen(table, "a value of column " + entry.table.schema->columns[index].name +
-                                 " does not fit its type, so that the column would become text");
+        return frozen(changed(table, "a value of column " +
+                                         entry.table.schema->columns[index].name +
+                                         " does not fit its type, so that the column would "
+                                         "become text"));
     auto next = std::make_shared<TableSchema>(*entry.table.schema);
     if (next->columns[index].type->Equals(*mapping.type))
         return Error{Fault::fatal, "value of column " + next->columns[index].name + " of " +

@@ -32,6 +32,10 @@ struct KnownTable {
     bool is_listed = false;  // published with a column list, to which nothing is ever added
 };
 
+// A change that source.on_schema_change does not allow. The place in the stream is kept, so that it
+// can still be followed.
+auto frozen(Error error) -> Error;
+
 struct RelationOptions {
     ConnectOptions sql;
     OnSchemaChange on_schema_change = OnSchemaChange::evolve;
@@ -43,9 +47,11 @@ public:
 
     // The layout of the rows that follow for this relation; nothing: not a table of this pipeline.
     // `xid`: of the committed transaction that describes it.
-    // A change that cannot be followed is fatal, naming the table, the change and the remedy.
+    // A change that cannot be followed is an error and makes the table stale; with `freeze` any is
+    // fatal.
     auto accept(const pgoutput::Relation& relation, std::uint32_t xid)
         -> Result<std::optional<TableLayout>>;
+    [[nodiscard]] auto stale() const -> const std::set<TableName>& { return stale_; }
 
     // Whether what a transaction changed in the table is of use; `commit`: no further than its end.
     [[nodiscard]] auto is_of_use(const TableName& table, Lsn commit) const -> bool;
@@ -73,6 +79,8 @@ private:
         bool key = false;
     };
 
+    auto compare(const pgoutput::Relation& relation, std::uint32_t xid, Entry& entry)
+        -> Result<TableLayout>;
     auto sql() -> Result<Connection*>;
     auto send_columns(const pgoutput::Relation& relation) -> Result<std::vector<Sent>>;
     auto type_name(std::string_view source_type) -> Result<std::string>;
@@ -92,6 +100,7 @@ private:
     std::optional<Connection> sql_;
     TypeCatalog types_;
     std::map<TableName, Entry> tables_;
+    std::set<TableName> stale_;
 };
 
 }  // namespace leat::postgres
