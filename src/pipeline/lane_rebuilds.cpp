@@ -139,6 +139,9 @@ auto LaneAttempt::swap_in() -> Result<void> {
         TRY(commit_rows());
         std::set<TableName> absent;
         for (const auto& table : offsets.absent) absent.merge(TRY(shaper_.outputs_of(table)));
+        auto present = lane_.queue_.tables();
+        for (const auto& table : offsets.absent) present.erase(table);
+        TRY(shaper_.supersede_letters(present, offsets.consistent_point));
         TRY(sink_.adopt(offsets.generation,
                         [&](const TableName& table) { return !absent.contains(table); }));
         offsets.is_swapped_in = true;
@@ -159,6 +162,7 @@ auto LaneAttempt::swap_in_rebuild(std::size_t index) -> Result<void> {
     const auto rebuild = offsets.rebuilds[index];
     std::set<TableName> wanted;
     for (const auto& table : rebuild.tables) wanted.merge(TRY(shaper_.outputs_of(table)));
+    TRY(shaper_.supersede_letters(rebuild.tables, rebuild.consistent_point));
     TRY(sink_.adopt(rebuild.generation,
                     [&](const TableName& table) { return wanted.contains(table); }));
     for (const auto& table : rebuild.tables) offsets.absent.erase(table);

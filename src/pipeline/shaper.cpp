@@ -122,6 +122,15 @@ auto Shaper::outputs_of(const TableName& source) -> Result<std::set<TableName>> 
     return outputs;
 }
 
+auto Shaper::supersede_letters(const std::set<TableName>& sources, const Position& point)
+    -> Result<void> {
+    if (!parts_.letters) return {};
+    for (const auto& source : sources)
+        for (const auto& route : TRY(routes_of(target_name(source))))
+            TRY(parts_.letters->supersede(route.output, "", point, true));
+    return {};
+}
+
 auto Shaper::is_wanted(const std::string& output) const -> bool {
     return parts_.tables.empty() || parts_.tables.contains(output);
 }

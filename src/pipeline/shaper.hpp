@@ -51,6 +51,10 @@ public:
     // The tables of the sink that rows of this table of the source go to.
     auto outputs_of(const TableName& source) -> Result<std::set<TableName>>;
 
+    // The image of these tables at this point is in its place: letters from before it are answered.
+    auto supersede_letters(const std::set<TableName>& sources, const Position& point)
+        -> Result<void>;
+
     // Hands rows to the sink (evolve before, where needed). With rejects nothing was taken.
     using Put = std::function<Result<Rejects>(const Batch&)>;
 

@@ -107,8 +107,9 @@ class Transforms(CliTest):
         self.run_well()
         anew = "image of public.orders is in its place"
         self.shop.file.write_text(text.replace("NOT high_value", "high_value"))
-        self.sql("UPDATE orders SET note = '3' WHERE id = 7")
-        self.assert_told(self.runs().stderr, "asks for an image", anew)
+        self.sql("UPDATE orders SET note = '3' WHERE id = 7", "DELETE FROM orders WHERE id = 8")
+        self.assert_told(self.runs().stderr, "asks for an image of public.orders", anew)
+        self.assertEqual(self.letters(), [], "letters of rows that are gone, or good now")
         held = "SELECT count(*) FROM cheap"
         self.assertEqual(self.shop.leat.query(held), self.shop.leat.query(
             "SELECT count(*) FROM orders WHERE high_value"))
