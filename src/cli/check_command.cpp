@@ -40,14 +40,36 @@ auto look(const std::function<Result<std::unique_ptr<Interface>>()>& make) -> st
     return *std::move(findings);
 }
 
-auto look_at_transforms(const Loaded& loaded) -> std::vector<Finding> {
-    const auto source = loaded.make_source();
-    if (!source) return {problem_of(source.error())};
-    auto* const describable = dynamic_cast<Describable*>(source->get());
-    if (describable == nullptr) return {{Severity::notice, "cannot be checked before it runs", ""}};
-    const auto tables = describable->describe_tables();
+using Tables = std::vector<DescribedTable>;
+
+// Nothing: a source that cannot be asked before it runs.
+auto describe_tables(const Loaded& loaded) -> Result<std::optional<Tables>> {
+    const auto source = TRY(loaded.make_source());
+    auto* const describable = dynamic_cast<Describable*>(source.get());
+    if (describable == nullptr) return std::optional<Tables>();
+    return std::optional(TRY(describable->describe_tables()));
+}
+
+auto look_at_transforms(const Loaded& loaded, const Result<std::optional<Tables>>& tables)
+    -> std::vector<Finding> {
     if (!tables) return {problem_of(tables.error())};
-    return check_transforms(loaded.transforms, *tables);
+    if (!*tables) return {{Severity::notice, "cannot be checked before it runs", ""}};
+    return check_transforms(loaded.transforms, **tables);
+}
+
+auto look_at_sink(const Loaded& loaded, const SinkEntry& sink,
+                  const Result<std::optional<Tables>>& tables) -> std::vector<Finding> {
+    auto findings = look(sink.make);
+    if (!tables || !*tables) return findings;
+    const auto changed =
+        changed_tables(loaded.transforms, sink.name, sink.tables, loaded.queue_path, **tables);
+    if (!changed) findings.push_back(problem_of(changed.error()));
+    else
+        for (const auto& table : *changed)
+            findings.push_back({Severity::notice,
+                                to_string(table) + " is read anew at the next run: the sink gets it "
+                                "by other transforms than before, or for the first time", ""});
+    return findings;
 }
 
 auto print(const std::vector<PartFindings>& parts) -> void {
@@ -81,10 +103,12 @@ auto check_command(const CheckArguments& arguments) -> int {
     std::vector<PartFindings> parts;
     parts.push_back({"file", {{Severity::ok, arguments.file.string() + " is valid", ""}}});
     parts.push_back({"source", look(loaded->make_source)});
+    const auto tables = describe_tables(*loaded);
     if (!loaded->transforms.empty())
-        parts.push_back({"transforms", look_at_transforms(*loaded)});
+        parts.push_back({"transforms", look_at_transforms(*loaded, tables)});
     parts.push_back({"queue", look(loaded->make_queue_check)});
-    for (const auto& sink : loaded->sinks) parts.push_back({"sink " + sink.name, look(sink.make)});
+    for (const auto& sink : loaded->sinks)
+        parts.push_back({"sink " + sink.name, look_at_sink(*loaded, sink, tables)});
     bool ready = true;
     for (const auto& [part, findings] : parts)
         for (const auto& finding : findings) ready &= finding.severity != Severity::problem;

@@ -166,34 +166,55 @@ auto plain_definition(sql::Engine& engine, const std::string& definition) -> Res
     return boost::json::serialize(root);
 }
 
+// Without letters.
+auto shaper_parts(const std::vector<TransformEntry>& transforms, const std::string& sink,
+                  const std::set<std::string>& tables, const std::filesystem::path& data)
+    -> Result<ShaperParts> {
+    ShaperParts parts;
+    parts.tables = tables;
+    parts.definitions = TRY(Definitions::make(
+        definitions_file(data, sink),
+        [](const std::string& a, const std::string& b) -> Result<bool> {
+            const auto engine = TRY(sql::Engine::make());
+            return TRY(plain_definition(*engine, a)) == TRY(plain_definition(*engine, b));
+        }));
+    std::shared_ptr<sql::Engine> engine;
+    if (!transforms.empty()) engine = TRY(sql::Engine::make());
+    for (const auto& entry : transforms) {
+        const auto options = entry.options;
+        parts.transforms.push_back(
+            {options.name, entry.input, entry.on_bad_update, entry.bad_ratio_max,
+             [engine, options]() -> Result<std::unique_ptr<Transform>> {
+                 return TRY(SqlTransform::make(engine, options));
+             },
+             definition_of(entry)});
+    }
+    return parts;
+}
+
 }  // namespace
 
 auto shaper_maker(const std::vector<TransformEntry>& transforms, const std::string& pipeline,
                   const std::string& sink, const std::set<std::string>& tables,
                   const std::filesystem::path& data) -> ShaperMaker {
     return [=]() -> Result<std::unique_ptr<Shaper>> {
-        ShaperParts parts;
-        parts.tables = tables;
+        auto parts = TRY(shaper_parts(transforms, sink, tables, data));
         parts.letters = TRY(LetterBox::make(letter_file(data, sink), pipeline, sink));
-        parts.definitions = TRY(Definitions::make(
-            definitions_file(data, sink),
-            [](const std::string& a, const std::string& b) -> Result<bool> {
-                const auto engine = TRY(sql::Engine::make());
-                return TRY(plain_definition(*engine, a)) == TRY(plain_definition(*engine, b));
-            }));
-        std::shared_ptr<sql::Engine> engine;
-        if (!transforms.empty()) engine = TRY(sql::Engine::make());
-        for (const auto& entry : transforms) {
-            const auto options = entry.options;
-            parts.transforms.push_back(
-                {options.name, entry.input, entry.on_bad_update, entry.bad_ratio_max,
-                 [engine, options]() -> Result<std::unique_ptr<Transform>> {
-                     return TRY(SqlTransform::make(engine, options));
-                 },
-                 definition_of(entry)});
-        }
         return Shaper::make(std::move(parts));
     };
+}
+
+auto changed_tables(const std::vector<TransformEntry>& transforms, const std::string& sink,
+                    const std::set<std::string>& tables, const std::filesystem::path& data,
+                    const std::vector<DescribedTable>& described)
+    -> Result<std::vector<TableName>> {
+    std::vector<TableName> changed;
+    // Before the first run nothing is noted.
+    if (!std::filesystem::exists(definitions_file(data, sink))) return changed;
+    const auto shaper = TRY(Shaper::make(TRY(shaper_parts(transforms, sink, tables, data))));
+    for (const auto& table : described)
+        if (!TRY(shaper->is_current(table.schema->name))) changed.push_back(table.schema->name);
+    return changed;
 }
 
 namespace {

@@ -34,6 +34,13 @@ auto shaper_maker(const std::vector<TransformEntry>& transforms, const std::stri
                   const std::string& sink, const std::set<std::string>& tables,
                   const std::filesystem::path& data) -> ShaperMaker;
 
+// Which of the source's tables the sink would get otherwise than before: by another SQL, or for the
+// first time. Changes nothing.
+auto changed_tables(const std::vector<TransformEntry>& transforms, const std::string& sink,
+                    const std::set<std::string>& tables, const std::filesystem::path& data,
+                    const std::vector<DescribedTable>& described)
+    -> Result<std::vector<TableName>>;
+
 // What `leat check` says of the transforms over the source's tables as they are now.
 auto check_transforms(const std::vector<TransformEntry>& transforms,
                       const std::vector<DescribedTable>& tables) -> std::vector<Finding>;

@@ -107,8 +107,12 @@ class Transforms(CliTest):
         self.run_well()
         anew = "image of public.orders is in its place"
         self.shop.file.write_text(text.replace("NOT high_value", "high_value"))
+        told = [finding["what"] for finding in self.shop.check()[1]]
+        self.assertIn("public.orders is read anew at the next run: the sink gets it by other "
+                      "transforms than before, or for the first time", told)
         self.sql("UPDATE orders SET note = '3' WHERE id = 7", "DELETE FROM orders WHERE id = 8")
         self.assert_told(self.runs().stderr, "asks for an image of public.orders", anew)
+        self.assertNotIn("read anew", str(self.shop.check()[1]))
         self.assertEqual(self.letters(), [], "letters of rows that are gone, or good now")
         held = "SELECT count(*) FROM cheap"
         self.assertEqual(self.shop.leat.query(held), self.shop.leat.query(
