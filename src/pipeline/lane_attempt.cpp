@@ -181,13 +181,25 @@ auto LaneAttempt::release(const Committed& committed) -> Result<void> {
     return {};
 }
 
+// Tables of the stream that stand still, until their image is on its way.
+auto LaneAttempt::still_missing() const -> std::set<TableName> {
+    std::set<TableName> missing;
+    if (pending_.offsets.absent.empty()) return missing;
+    const auto carried = lane_.queue_.tables();
+    std::set_intersection(carried.begin(), carried.end(), pending_.offsets.absent.begin(),
+                          pending_.offsets.absent.end(), std::inserter(missing, missing.end()));
+    return missing;
+}
+
 auto LaneAttempt::publish_reached() -> void {
     const auto& offsets = pending_.offsets;
+    const auto missing = still_missing();
     lane_.status_.lane(lane_.options_.index, [&](LaneStatus& status) {
         status.reached = pending_.position;
         status.reached_commit_time_us = pending_.commit_time_us;
         status.image_complete = offsets.is_swapped_in;
         status.filling.clear();
+        for (const auto& table : missing) status.filling[table] = Phase::snapshotting;
         for (const auto& rebuild : offsets.rebuilds)
             for (const auto& table : rebuild.tables)
                 status.filling[table] =

@@ -68,6 +68,7 @@ private:
     auto finish() -> Result<void>;
     auto release(const Committed& committed) -> Result<void>;
     auto publish_reached() -> void;
+    [[nodiscard]] auto still_missing() const -> std::set<TableName>;
     auto stamped(const SchemaPtr& schema, Generation generation) -> SchemaPtr;
     [[nodiscard]] auto seconds_since(std::int64_t wall_us) const -> double;
     [[nodiscard]] auto name() const -> const std::string& { return lane_.options_.identity.lane; }

@@ -99,7 +99,7 @@ struct LaneStatus {
     Position reached;               // everything up to here is committed or needs no commit
     std::int64_t reached_commit_time_us = 0;
     bool image_complete = false;    // the image that it began with is in its place
-    std::map<TableName, Phase> filling;  // tables of the source that are filled aside, and how far
+    std::map<TableName, Phase> filling;  // tables of the source that are to be filled, and how far
     std::int64_t commits = 0;
     std::int64_t rows_out_of_log = 0;
     double commit_seconds = 0;      // sum over all commits
