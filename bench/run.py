@@ -299,7 +299,7 @@ def recovery(results, rounds, scale):
 
 TRANSFORM = """transforms:
   - name: orders
-    sql: SELECT id, upper(name) AS name, note, amount * 1.19 AS gross, at, good FROM events
+    sql: SELECT id, upper(name) AS name, note, amount * 1.19 AS gross, "at", good FROM events
       WHERE kind <> 3
 """
 
