@@ -178,24 +178,16 @@ private:
         for (auto& failure : outcomes_.failed)
             reject(judged_[static_cast<std::size_t>(failure.row)], RejectReason::expression_failed,
                    "sql", std::move(failure.text));
-        if (!all)
-            for (auto& row : outcomes_.rows) row = judged_[static_cast<std::size_t>(row)];
-        note_excluded();
-        return judge();
-    }
-
-    // Both lists are ascending.
-    auto note_excluded() -> void {
-        if (outcomes_.rows.size() == judged_.size()) return;
-        auto passed = outcomes_.rows.begin();
-        for (const auto row : judged_) {
-            if (passed != outcomes_.rows.end() && *passed == row) {
-                ++passed;
-                continue;
-            }
-            auto& fate = fates_[static_cast<std::size_t>(row)];
-            if (fate == Fate::pass) fate = Fate::excluded;
+        place_.assign(static_cast<std::size_t>(rows_), -1);
+        for (std::size_t k = 0; k < outcomes_.rows.size(); ++k) {
+            outcomes_.rows[k] = judged_[static_cast<std::size_t>(outcomes_.rows[k])];
+            place_[static_cast<std::size_t>(outcomes_.rows[k])] = static_cast<std::int64_t>(k);
         }
+        for (const auto row : judged_)
+            if (auto& fate = fates_[static_cast<std::size_t>(row)];
+                fate == Fate::pass && place_[static_cast<std::size_t>(row)] < 0)
+                fate = Fate::excluded;
+        return judge();
     }
 
     // Where all inputs of a value are unsent it is unchanged itself, and not computed.
@@ -309,14 +301,8 @@ private:
     }
 
     auto aligned() -> Result<Batch> {
-        // Of each row among the outcomes, -1: none.
-        std::vector<std::int64_t> places(static_cast<std::size_t>(rows_), -1);
-        for (std::size_t k = 0; k < outcomes_.rows.size(); ++k)
-            places[static_cast<std::size_t>(outcomes_.rows[k])] = static_cast<std::int64_t>(k);
-        const auto indices = TRY(row_indices(places));
         arrow::ArrayVector values;
-        for (const auto& value : outcomes_.values)
-            values.push_back(TRY(take_values(value, *indices)));
+        for (const auto& value : outcomes_.values) values.push_back(TRY(take_values(value, place_)));
         return whole(values);
     }
 
@@ -405,6 +391,7 @@ private:
     bool partial_ = false;  // among the judged rows
     std::vector<Fate> fates_;
     std::vector<std::int64_t> judged_;
+    std::vector<std::int64_t> place_;  // of a row among the outcomes, -1: none
     sql::Outcomes outcomes_;           // rows as numbers of the batch
     Applied applied_;
 };
