@@ -20,7 +20,7 @@ import time
 
 import duckdb
 
-from workload import (BUILD, ROOT, Run, Source, counting_stream, query, recvlogical, timed,
+from workload import (BUILD, ROOT, Run, Source, counting_stream, cpu_of, query, recvlogical, timed,
                       wait_for_rows, write_pipeline)
 
 RESULTS = ROOT / "bench" / "results"
@@ -297,6 +297,62 @@ def recovery(results, rounds, scale):
     results.add("kill -9 to first new commit", times, "s", rows_in_log=rows)
 
 
+TRANSFORM = """transforms:
+  - name: orders
+    sql: SELECT id, upper(name) AS name, note, amount * 1.19 AS gross, "at", good FROM events
+      WHERE kind <> 3
+"""
+
+
+def transform(results, rounds, scale):
+    """Inserts through row-wise SQL: an expression on text, one on decimals, a filter."""
+    rows = int(1_000_000 * scale)
+    rates, references, cpu, plain = [], [], [], []
+    for number in range(rounds):
+        with Source() as source:
+            source.make_events("events")
+            name = f"transform_{number}"
+            pipeline, _ = write_pipeline(source, name, ["public.events"], extra_run=TRANSFORM)
+            Run(pipeline, "--until-caught-up").wait()
+            without, _ = prepare(source, f"without_{number}", ["public.events"])
+            source.slot("c0", "events")
+            source.insert("events", rows - 1, 1_000)
+            end, _ = source.mark_end("events", rows)
+            passed = source.sql("SELECT count(*) FROM events WHERE kind <> 3")[0][0]
+            references.append(rows / recvlogical(source, "c0", end))
+            run = Run(pipeline)
+            rates.append(rows / wait_for_rows(source, name, "orders", passed, run))
+            run.stop()
+            cpu.append(run.cpu_seconds / rows * 1e6)
+            plain.append(Run(without, "--until-caught-up").wait().cpu_seconds / rows * 1e6)
+    results.add("drain of inserts through a transform", rates, "rows/s", "C0 pg_recvlogical",
+                references, rows=rows)
+    results.add("  CPU with a transform", cpu, "CPU-s/M", "without it", plain, rows=rows)
+
+
+def idle(results, rounds, scale):
+    """A pipeline of 500 tables in which nothing happens, once it is up to date."""
+    tables, seconds = 500, 60
+    shares = []
+    for number in range(rounds):
+        with Source() as source:
+            names = [f"t{i}" for i in range(tables)]
+            for table in names:
+                source.sql(f"CREATE TABLE {table} (id bigint PRIMARY KEY, v text)")
+            name = f"idle_{number}"
+            pipeline, _ = write_pipeline(source, name, [f"public.{table}" for table in names])
+            Run(pipeline, "--until-caught-up").wait()
+            run = Run(pipeline)
+            while query(source, name, "SELECT 1") is None:
+                time.sleep(0.1)
+            time.sleep(5)
+            before = cpu_of(run.process.pid)
+            time.sleep(seconds)
+            shares.append((cpu_of(run.process.pid) - before) / seconds * 100)
+            run.stop()
+    results.add("idle pipeline", shares, "% of a core", tables=tables, seconds=seconds)
+
+
 def google_benchmark(program, rounds, *arguments):
     """The medians of a component benchmark, by name."""
     _, _, output = timed([program, "--benchmark_format=json", f"--benchmark_repetitions={rounds}",
@@ -345,7 +401,7 @@ def components(results, rounds, scale):
 
 MEASUREMENTS = {function.__name__: function for function in
                 (drain, capture_cpu, mixed, snapshot, latency, memory, recovery, append, delivery,
-                 components)}
+                 transform, idle, components)}
 
 
 def main():

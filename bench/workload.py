@@ -160,6 +160,12 @@ def wait_for_rows(source, name, table, rows, run, every=0.05):
     raise RuntimeError("leat ended early: " + open(run.log.name).read()[-2000:])
 
 
+def cpu_of(pid):
+    """CPU seconds that a running process has used."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def timed(command):
     """Seconds and CPU seconds of a command that must succeed; also what it printed."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -15,7 +15,7 @@ namespace leat {
 
 namespace {
 
-constexpr Duration look_every = std::chrono::milliseconds(20);
+constexpr Duration catch_up_look_every = std::chrono::milliseconds(20);
 constexpr Duration watch_every = std::chrono::seconds(1);
 constexpr Duration alive_within = std::chrono::seconds(10);
 
@@ -37,16 +37,39 @@ auto seed_of(const Clock& clock, std::size_t part) -> std::uint64_t {
 
 }  // namespace
 
+// Counts the parts that have ended, and wakes whoever waits for the next one.
+class Pipeline::Ends {
+public:
+    auto add() -> void {
+        const std::lock_guard lock(mutex_);
+        ++count_;
+        changed_.notify_all();
+    }
+    // Returns early where stop is asked for, or where one ended since the last call.
+    auto wait(const std::stop_token& stop, Duration longest) -> void {
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, stop, longest, [&] { return count_ != seen_; });
+        seen_ = count_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    int count_ = 0;
+    int seen_ = 0;
+};
+
 // One part of the pipeline in a thread of its own; remembers how it ended.
 class Pipeline::Running {
 public:
     template <class Body>
-    Running(std::string name, Body body)
-        : name_(std::move(name)), thread_([this, body](const std::stop_token& stop) {
+    Running(std::string name, Ends& ends, Body body)
+        : name_(std::move(name)), thread_([this, &ends, body](const std::stop_token& stop) {
               auto result = body(stop);
               if (!result) log(LogLevel::error, "{} stopped: {}", name_, describe(result.error()));
               result_.with([&](Result<void>& outcome) { outcome = std::move(result); });
               ended_ = true;
+              ends.add();
           }) {}
 
     auto request_stop() -> void { thread_.request_stop(); }
@@ -192,28 +215,27 @@ auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Re
     has_capture_ = options.only != Only::deliver;
     for (const auto& request : parts_.rebuilds) requests_.add(request);
     status_.takes_part(options.only != Only::deliver, options.only != Only::capture);
+    Ends ends;
     std::vector<std::unique_ptr<Running>> lanes;
     if (options.only != Only::capture)
         for (std::size_t i = 0; i < parts_.lanes.size(); ++i)
             lanes.push_back(std::make_unique<Running>(
-                "sink " + parts_.lanes[i].name,
+                "sink " + parts_.lanes[i].name, ends,
                 [this, i](const std::stop_token& lane_stop) { return run_lane(i, lane_stop); }));
     std::unique_ptr<Running> copies;
     if (options.only != Only::capture && !options.until_caught_up)
         copies = std::make_unique<Running>(
-            "copies", [this](const std::stop_token& own) { return run_copies(own); });
+            "copies", ends, [this](const std::stop_token& own) { return run_copies(own); });
     std::unique_ptr<Running> capture;
     std::unique_ptr<Running> watch;
     if (options.only != Only::deliver) {
         capture = std::make_unique<Running>(
-            "source", [this](const std::stop_token& own) { return run_capture(own); });
+            "source", ends, [this](const std::stop_token& own) { return run_capture(own); });
         watch = std::make_unique<Running>(
-            "watch", [this](const std::stop_token& own) { return run_watch(own); });
+            "watch", ends, [this](const std::stop_token& own) { return run_watch(own); });
     }
 
     bool is_held_up = false;
-    std::mutex mutex;
-    std::condition_variable_any wake;
     while (!stop.stop_requested()) {
         looked_at_ = clock_.steady().count();
         look();
@@ -226,8 +248,7 @@ auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Re
             is_held_up = true;
             break;
         }
-        std::unique_lock lock(mutex);
-        wake.wait_for(lock, stop, look_every, [] { return false; });
+        ends.wait(stop, options.until_caught_up ? catch_up_look_every : watch_every);
     }
     // Capture first: nothing new comes in while the lanes finish their epochs.
     Result<void> outcome;

@@ -80,6 +80,7 @@ private:
         std::optional<std::int64_t> copied;  // commits that the newest copy shows; of the copying thread
         std::optional<Duration> copied_at;
     };
+    class Ends;
     class Running;
 
     // Calls `ask(queryable)` while the sink cannot go.
