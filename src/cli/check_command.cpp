@@ -47,7 +47,8 @@ auto look_at_transforms(const Loaded& loaded) -> std::vector<Finding> {
     if (describable == nullptr) return {{Severity::notice, "cannot be checked before it runs", ""}};
     const auto tables = describable->describe_tables();
     if (!tables) return {problem_of(tables.error())};
-    return check_transforms(loaded.transforms, *tables);
+    return check_transforms(loaded.transforms,
+                            loaded.capture.completion.unchanged_columns, *tables);
 }
 
 auto print(const std::vector<PartFindings>& parts) -> void {
@@ -81,7 +82,8 @@ auto check_command(const CheckArguments& arguments) -> int {
     std::vector<PartFindings> parts;
     parts.push_back({"file", {{Severity::ok, arguments.file.string() + " is valid", ""}}});
     parts.push_back({"source", look(loaded->make_source)});
-    if (!loaded->transforms.empty())
+    const bool looks_up = loaded->capture.completion.unchanged_columns == UnchangedColumns::lookup;
+    if (!loaded->transforms.empty() || looks_up)
         parts.push_back({"transforms", look_at_transforms(*loaded)});
     parts.push_back({"queue", look(loaded->make_queue_check)});
     for (const auto& sink : loaded->sinks) parts.push_back({"sink " + sink.name, look(sink.make)});

@@ -9,6 +9,7 @@
 
 #include "config/finding.hpp"
 #include "config/pipeline_file.hpp"
+#include "pipeline/completion.hpp"
 #include "pipeline/lane.hpp"
 #include "source/source.hpp"
 #include "transform/sql/sql_transform.hpp"
@@ -34,8 +35,13 @@ auto shaper_maker(const std::vector<TransformEntry>& transforms, const std::stri
                   const std::string& sink, const std::set<std::string>& tables,
                   const std::filesystem::path& data) -> ShaperMaker;
 
+// Whether the transforms need values that the source may leave out of updates; none: there are no
+// transforms. A table that they do not fit is whole, too: the sink says what is wrong.
+auto make_needs_whole_rows(const std::vector<TransformEntry>& transforms) -> Result<NeedsWholeRows>;
+
 // What `leat check` says of the transforms over the source's tables as they are now.
 auto check_transforms(const std::vector<TransformEntry>& transforms,
+                      UnchangedColumns unchanged_columns,
                       const std::vector<DescribedTable>& tables) -> std::vector<Finding>;
 
 }  // namespace leat::cli

@@ -302,9 +302,9 @@ inline constexpr std::array postgres_pages = {
     },
     ErrorPage{
      Code::pg_schema_waits,
-     "a schema change is not visible yet",
-     "A row of a changed table has come, but the transaction that changed the table is not "
-     "visible to others at the server. With synchronous_standby_names set, a commit is sent "
+     "a transaction is not visible yet",
+     "A row has come for which leat must look at its table (its columns changed, or it came without "
+     "some of them), but its transaction is not visible to others at the server. With synchronous_standby_names set, a commit is sent "
      "before it is visible, and stays invisible as long as its standby is away. Leat tries "
      "again.",
      waits_at_source,

@@ -70,20 +70,34 @@ auto Decoder::find_table(std::uint32_t oid) -> Result<TableBuilder*> {
 template <class AppendRow>
 auto Decoder::add_row(std::uint32_t oid, std::size_t bytes, AppendRow append) -> Result<void> {
     auto* table = TRY(find_table(oid));
-    if (table == nullptr) return {};
+    if (table == nullptr) {
+        if (const auto held = held_back_.find(oid); held != held_back_.end())
+            pass_over(held->second.table, "in_image");
+        return {};
+    }
     TRY(make_room());
     while (const auto problem = append(*table, frames_.next_ordinal()))
         table = TRY(recover(*table, *problem));
     frames_.added(*table, bytes);
+    has_partial_ |= table->is_last_partial();
     return {};
+}
+
+auto Decoder::pass_over(const TableName& table, const char* reason, bool as_delete) -> void {
+    for (auto& each : passed_over_)
+        if (each.table == table && each.reason == reason && each.as_deletes == as_delete) {
+            ++each.rows;
+            return;
+        }
+    passed_over_.push_back({table, reason, 1, as_delete});
 }
 
 // Before a row, so that the last part of a transaction always has one.
 auto Decoder::make_room() -> Result<void> {
     if (replay_) {
-        if (frames_.waiting_bytes() > 0 || frames_.bytes() >= options_.part_bytes)
-            return frames_.commit_part(replay_->point);
-        return {};
+        if (frames_.waiting_bytes() == 0 && frames_.bytes() < options_.part_bytes) return {};
+        note_partial(replay_->point);
+        return frames_.commit_part(replay_->point);
     }
     if (frames_.bytes() < options_.part_bytes || overflow_) return {};
     TRY(frames_.set_aside());

@@ -232,7 +232,7 @@ auto Relations::accept(const pgoutput::Relation& relation, std::uint32_t xid)
     if (entry.table.oid != relation.oid)
         return cannot_follow(name, "it was dropped and made again");
 
-    TRY(await_visible(*TRY(sql()), xid));
+    TRY(await_visible(*TRY(sql()), {xid}));
     auto catalog = TRY(load_table(*TRY(sql()), relation.oid));
     if (catalog && entry.table.is_listed)
         std::erase_if(catalog->columns, [&](const auto& column) {
