@@ -32,8 +32,8 @@ constexpr std::array infos = {
                "Changes and snapshot rows taken from the source into the log."},
     MetricInfo{"leat_looked_up_rows_total", Kind::counter, "pipeline,table",
                "Rows that came without all their columns and were completed by key."},
-    MetricInfo{"leat_deleted_instead_rows_total", Kind::counter, "pipeline,table,reason",
-               "Updates that went into the log as deletes, and are counted there as such."},
+    MetricInfo{"leat_changed_rows_total", Kind::counter, "pipeline,table,reason",
+               "Rows that went into the log as deletes, and are counted as such, or without some values."},
     MetricInfo{"leat_event_bytes_total", Kind::counter, "pipeline",
                "Size of the frames of changes taken into the log."},
     MetricInfo{"leat_source_failures_total", Kind::counter, "pipeline,fault",
@@ -220,8 +220,8 @@ auto add_lookups(Exposition& out, const CaptureStatus& capture) -> void {
         const auto name = to_string(table);
         if (capture.eventual.contains(table))
             out.add("leat_looked_up_rows_total", counts.looked_up, {{"table", name}});
-        for (const auto& [reason, count] : counts.deleted_instead)
-            out.add("leat_deleted_instead_rows_total", count,
+        for (const auto& [reason, count] : counts.changed)
+            out.add("leat_changed_rows_total", count,
                     {{"table", name}, {"reason", reason}});
         add_passed_over(out, "", name, counts.passed_over);
     }

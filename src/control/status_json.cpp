@@ -34,7 +34,7 @@ auto captured(const CaptureStatus& capture) -> boost::json::object {
         one["eventual"] = capture.eventual.contains(table);
         one["looked_up"] = counts.looked_up;
         one["passed_over"] = to_json(counts.passed_over);
-        one["deleted_instead"] = to_json(counts.deleted_instead);
+        one["changed"] = to_json(counts.changed);
     }
     return object;
 }

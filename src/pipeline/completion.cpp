@@ -34,6 +34,7 @@ auto Completion::is_needed(const SchemaPtr& schema) -> bool {
     const auto& asks = options_.needs_whole_rows;
     decision.is_needed = schema->identity == RowIdentity::key &&
                          (options_.unchanged_columns == UnchangedColumns::lookup ||
+                          lookups_->must_be_whole(schema->name) ||
                           (options_.unchanged_columns == UnchangedColumns::when_needed && asks &&
                            asks(schema)));
     if (decision.is_needed && lookups_->may_be_partial(schema->name))

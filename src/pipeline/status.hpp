@@ -33,10 +33,11 @@ struct TableCounts {
     std::int64_t updates = 0;
     std::int64_t deletes = 0;
     std::int64_t truncates = 0;
-    // At the source only. `deleted_instead`: rows that became deletes, and are counted there.
+    // At the source only. `changed`: rows that went on as deletes, and are counted as such, or
+    // without some values.
     std::int64_t looked_up = 0;
     ReasonCounts passed_over{};
-    ReasonCounts deleted_instead{};
+    ReasonCounts changed{};
 
     [[nodiscard]] auto changes() const -> std::int64_t {
         return inserts + updates + deletes + truncates;

@@ -153,6 +153,10 @@ public:
     // Whether rows of this table may come without all their columns, as far as is known now.
     [[nodiscard]] virtual auto may_be_partial(const TableName& table) const -> bool = 0;
 
+    // Whether nothing may rest on what a row of this table was before, because rows of it may have
+    // been left out.
+    [[nodiscard]] virtual auto must_be_whole(const TableName& table) const -> bool = 0;
+
     // Makes the partial rows of a batch of the frame that read() yielded last whole: reads all that
     // they lack by key. The values are not older than the row, but may be newer. A row that is no
     // longer there under its key is left out, for its delete or change of key follows, and that is

@@ -90,7 +90,7 @@ class Lookup(CliTest):
                  "INSERT INTO docs VALUES (8, 'open', 9, 'other', 'row')")
         counts = self.run_well()
         self.assertEqual(counts["passed_over"], {"row_gone": 2})
-        self.assertEqual(counts["deleted_instead"], {"row_gone": 1})
+        self.assertEqual(counts["changed"], {"row_gone": 1})
         # Seven updates, four of them there or found in another row's place; one became a delete.
         self.assertEqual((counts["updates"], counts["deletes"], counts["inserts"]), (2, 4, 1))
         self.assert_equal_to_source()

@@ -293,7 +293,7 @@ inline constexpr std::array postgres_pages = {
      "Columns that are added, dropped, renamed or widened are followed. Another change of a "
      "table (another type, another key or replica identity, a table made anew under its name) "
      "stops capture, because the rows in the warehouse would have to be rewritten; so does any "
-     "change under source.on_schema_change: freeze.",
+     "change under source.on_schema_change: freeze, and one of a key under a discarding contract.",
      waits_at_source,
      "Take the table out of source.tables and run: leat run FILE --until-caught-up\n"
      "Put it back and start again: it is read anew, beside what the sinks hold of it, and the "
@@ -304,9 +304,9 @@ inline constexpr std::array postgres_pages = {
      Code::pg_schema_waits,
      "a transaction is not visible yet",
      "A row has come for which leat must look at its table (its columns changed, or it came without "
-     "some of them), but its transaction is not visible to others at the server. With synchronous_standby_names set, a commit is sent "
-     "before it is visible, and stays invisible as long as its standby is away. Leat tries "
-     "again.",
+     "some of them), but its transaction is not visible to others at the server. With "
+     "synchronous_standby_names set, a commit is sent before it is visible, and stays invisible as "
+     "long as its standby is away. Leat tries again.",
      waits_at_source,
      "Look who waits: SELECT pid, query FROM pg_stat_activity WHERE wait_event = 'SyncRep';\n"
      "Bring the synchronous standby back, or take it out of synchronous_standby_names and "

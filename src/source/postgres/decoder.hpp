@@ -92,6 +92,14 @@ private:
     auto truncate(const pgoutput::Truncate& truncation) -> Result<void>;
     template <class AppendRow>
     auto add_row(std::uint32_t oid, std::size_t bytes, AppendRow append) -> Result<void>;
+    // Into the builder, in the shape of the table (decoder_fit.cpp).
+    auto insert(TableBuilder& table, const pgoutput::Insert& insert, std::uint64_t ordinal)
+        -> TableBuilder::Outcome;
+    auto update(TableBuilder& table, const pgoutput::Update& update, std::uint64_t ordinal)
+        -> TableBuilder::Outcome;
+    auto remove(TableBuilder& table, const pgoutput::Delete& removal, std::uint64_t ordinal)
+        -> TableBuilder::Outcome;
+    auto is_discarded(const TableBuilder& table, const RowFit::Fitted& row) const -> bool;
     auto pass_over(const TableName& table, const char* reason, bool as_delete = false) -> void;
     auto make_room() -> Result<void>;
     auto recover(TableBuilder& table, const RowProblem& problem) -> Result<TableBuilder*>;
@@ -115,6 +123,9 @@ private:
     Lsn commit_;             // not beyond the end of its commit
     std::int64_t commit_time_us_ = 0;
     Lsn told_;
+    std::string fitted_;              // the row at hand in the shape of its table
+    std::string fitted_old_;
+    bool is_discarded_ = false;       // the row at hand
     std::vector<PassedOver> passed_over_;
     bool has_partial_ = false;  // the transaction whose changes are applied
     std::map<std::uint64_t, std::uint32_t> partial_commits_;  // xid by commit

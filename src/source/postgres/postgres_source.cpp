@@ -130,7 +130,8 @@ auto PostgresSource::publish(Connection& sql, bool must_exist) -> Result<void> {
 
 // Binary form is for all columns or none, and some types have none that is read here.
 auto PostgresSource::can_be_binary(const std::vector<SchemaPtr>& schemas) const -> Result<bool> {
-    if (!config_.binary) return false;
+    // What does not fit is found by reading its text.
+    if (!config_.binary || is_discarding(config_.on_schema_change)) return false;
     auto sql = TRY(Connection::connect(options("check")));
     TypeCatalog types;
     for (const auto& table : tables_) {

@@ -49,6 +49,7 @@ public:
     auto end() -> Result<Position> override;
 
     [[nodiscard]] auto may_be_partial(const TableName& name) const -> bool override;
+    [[nodiscard]] auto must_be_whole(const TableName& name) const -> bool override;
     auto complete(const Batch& batch, const std::stop_token& stop) -> Result<Completed> override;
 
     auto describe_tables() -> Result<std::vector<DescribedTable>> override;

@@ -75,6 +75,10 @@ auto PostgresSource::may_be_partial(const TableName& name) const -> bool {
     return table != tables_.end() && table->replica_identity != 'f';
 }
 
+auto PostgresSource::must_be_whole(const TableName& /*name*/) const -> bool {
+    return config_.on_schema_change == OnSchemaChange::discard_row;
+}
+
 auto PostgresSource::complete(const Batch& batch, const std::stop_token& stop)
     -> Result<Completed> {
     const auto table = std::find_if(tables_.begin(), tables_.end(), [&](const auto& one) {

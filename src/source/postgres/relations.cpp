@@ -39,15 +39,6 @@ auto has_all_columns(const TableSchema& schema, const CatalogTable& catalog) -> 
     });
 }
 
-// The place in the stream is kept, so that the change can still be followed.
-auto frozen(const TableName& table, const std::string& what) -> Error {
-    return Error{Fault::fatal,
-                 "table " + to_string(table) + " changed, and source.on_schema_change is freeze: " +
-                     what,
-                 "Set source.on_schema_change to evolve and run again to follow it from here.",
-                 "postgres schema", Code::pg_schema_change};
-}
-
 auto ids_of(const TableSchema& schema) -> std::vector<std::int32_t> {
     std::vector<std::int32_t> ids;
     for (const int index : schema.key)
@@ -55,9 +46,38 @@ auto ids_of(const TableSchema& schema) -> std::vector<std::int32_t> {
     return ids;
 }
 
+// As far as they decide how an array column is read: as a list, or as text.
+auto declared_dimensions(const Column& column) -> std::int32_t {
+    return column.type->id() == arrow::Type::LIST ? 1 : 2;
+}
+
+}  // namespace
+
+// The place in the stream is kept, so that the change can still be followed.
+auto Relations::frozen(const TableName& table, const std::string& what) const -> Error {
+    const char* contract = "freeze";
+    for (const auto& each : names_of(options_.on_schema_change))
+        if (each.value == options_.on_schema_change) contract = each.name.data();
+    return Error{Fault::fatal,
+                 "table " + to_string(table) + " changed, and source.on_schema_change is " +
+                     contract + ": " + what,
+                 "Set source.on_schema_change to evolve and run again to follow it from here.",
+                 "postgres schema", Code::pg_schema_change};
+}
+
+Relations::Relations(RelationOptions options, std::vector<KnownTable> tables)
+    : options_(std::move(options)) {
+    for (auto& table : tables) {
+        auto& entry = tables_[table.schema->name];
+        for (const auto& column : table.generated) entry.generated.insert(column.number);
+        entry.table = std::move(table);
+    }
+}
+
 // A key column that is gone, or was joined by another, is another key.
-auto check_key(const TableSchema& known, const pgoutput::Relation& relation,
-               std::vector<std::int32_t> sent_key, const CatalogTable* catalog) -> Result<void> {
+auto Relations::check_key(const TableSchema& known, const pgoutput::Relation& relation,
+                          std::vector<std::int32_t> sent_key, const CatalogTable* catalog)
+    -> Result<void> {
     if (known.identity == RowIdentity::append_only) return {};
     const bool full = relation.identity == ReplicaIdentity::full;
     if (known.identity == RowIdentity::full_row) {
@@ -77,22 +97,6 @@ auto check_key(const TableSchema& known, const pgoutput::Relation& relation,
     std::sort(sent_key.begin(), sent_key.end());
     if (key != sent_key) return cannot_follow(known.name, "its key changed");
     return {};
-}
-
-// As far as they decide how an array column is read: as a list, or as text.
-auto declared_dimensions(const Column& column) -> std::int32_t {
-    return column.type->id() == arrow::Type::LIST ? 1 : 2;
-}
-
-}  // namespace
-
-Relations::Relations(RelationOptions options, std::vector<KnownTable> tables)
-    : options_(std::move(options)) {
-    for (auto& table : tables) {
-        auto& entry = tables_[table.schema->name];
-        for (const auto& column : table.generated) entry.generated.insert(column.number);
-        entry.table = std::move(table);
-    }
 }
 
 auto Relations::sql() -> Result<Connection*> {
@@ -121,7 +125,7 @@ auto Relations::type_name(std::string_view source_type) -> Result<std::string> {
 }
 
 auto Relations::refuse_change(const TableSchema& known, const TableSchema& next) -> Result<void> {
-    if (options_.on_schema_change != OnSchemaChange::freeze) return {};
+    if (options_.on_schema_change == OnSchemaChange::evolve) return {};
     std::string changes;
     const auto tell = [&](const std::string& change) {
         changes += (changes.empty() ? "column " : ", column ") + change;
@@ -239,6 +243,7 @@ auto Relations::accept(const pgoutput::Relation& relation, std::uint32_t xid)
             return column_of(known, column.number) == nullptr;
         });
     const auto* now = catalog ? &*catalog : nullptr;
+    if (keeps_shape(known)) return std::optional(TRY(keep_shape(relation, entry, now, xid)));
     const auto found = TRY(find_columns(relation, entry, now, xid));
     std::vector<std::int32_t> ids;
     std::vector<std::int32_t> key;
@@ -281,11 +286,12 @@ auto Relations::is_of_use(const TableName& table, Lsn commit) const -> bool {
     return known == tables_.end() || commit.value > known->second.table.from;
 }
 
-auto Relations::widen_to_text(const TableName& table, int column) -> Result<TableLayout> {
+auto Relations::make_room(const TableName& table, int column) -> Result<TableLayout> {
     auto& entry = tables_.at(table);
+    if (keeps_shape(*entry.table.schema)) return look_at_values(entry, column);
     const auto index = static_cast<std::size_t>(column);
     auto mapping = text_mapping(entry.types[index]);
-    if (options_.on_schema_change == OnSchemaChange::freeze)
+    if (options_.on_schema_change != OnSchemaChange::evolve)
         return frozen(table, "a value of column " + entry.table.schema->columns[index].name +
                                  " does not fit its type, so that the column would become text");
     auto next = std::make_shared<TableSchema>(*entry.table.schema);
