@@ -52,13 +52,13 @@ struct Marker {
     friend auto operator==(const Marker&, const Marker&) -> bool = default;
 };
 
-// Rows that were on their way and are left out, and why. `as_deletes`: of those, a delete of the row
-// that they would have changed goes on in their place.
+// Rows that do not go on as they came, and why: not at all, or (`goes_on`) as a delete of the row
+// that they would have changed, or without some of their values.
 struct PassedOver {
     TableName table;
     std::string reason;
     std::int64_t rows = 0;
-    bool as_deletes = false;
+    bool goes_on = false;
 };
 
 // first/last: positions of the first and last row (position frame: both the same). A transaction

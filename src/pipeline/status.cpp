@@ -85,7 +85,7 @@ auto add(const FlowCounts& from, FlowCounts& to) -> void {
 }
 
 auto count_passed_over(const PassedOver& rows, TableCounts& counts) -> void {
-    (rows.as_deletes ? counts.changed : counts.passed_over)[rows.reason] += rows.rows;
+    (rows.goes_on ? counts.changed : counts.passed_over)[rows.reason] += rows.rows;
 }
 
 auto count_rows(const Batch& batch, TableCounts& counts) -> void {

@@ -100,7 +100,7 @@ private:
     auto remove(TableBuilder& table, const pgoutput::Delete& removal, std::uint64_t ordinal)
         -> TableBuilder::Outcome;
     auto is_discarded(const TableBuilder& table, const RowFit::Fitted& row) const -> bool;
-    auto pass_over(const TableName& table, const char* reason, bool as_delete = false) -> void;
+    auto pass_over(const TableName& table, const char* reason, bool goes_on = false) -> void;
     auto make_room() -> Result<void>;
     auto recover(TableBuilder& table, const RowProblem& problem) -> Result<TableBuilder*>;
     auto find_table(std::uint32_t oid) -> Result<TableBuilder*>;

@@ -84,13 +84,13 @@ auto Decoder::add_row(std::uint32_t oid, std::size_t bytes, AppendRow append) ->
     return {};
 }
 
-auto Decoder::pass_over(const TableName& table, const char* reason, bool as_delete) -> void {
+auto Decoder::pass_over(const TableName& table, const char* reason, bool goes_on) -> void {
     for (auto& each : passed_over_)
-        if (each.table == table && each.reason == reason && each.as_deletes == as_delete) {
+        if (each.table == table && each.reason == reason && each.goes_on == goes_on) {
             ++each.rows;
             return;
         }
-    passed_over_.push_back({table, reason, 1, as_delete});
+    passed_over_.push_back({table, reason, 1, goes_on});
 }
 
 // Before a row, so that the last part of a transaction always has one.
