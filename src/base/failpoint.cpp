@@ -12,8 +12,9 @@ namespace leat {
 
 namespace {
 
-constexpr std::array<std::string_view, 28> names = {
+constexpr std::array<std::string_view, 29> names = {
     "capture.after_begin",        // generation recorded, slot not yet made
+    "capture.completed",          // rows were completed by a lookup, nothing written
     "capture.before_append",      // a frame was read, nothing written
     "capture.after_append",       // frame durable, not yet confirmed upstream
     "snapshot.begin",             // slot and exported snapshot exist

@@ -52,6 +52,15 @@ struct Marker {
     friend auto operator==(const Marker&, const Marker&) -> bool = default;
 };
 
+// Rows that do not go on as they came, and why: not at all, or (`goes_on`) as a delete of the row
+// that they would have changed, or without some of their values.
+struct PassedOver {
+    TableName table;
+    std::string reason;
+    std::int64_t rows = 0;
+    bool goes_on = false;
+};
+
 // first/last: positions of the first and last row (position frame: both the same). A transaction
 // larger than the byte cap spans frames; ends_transaction tells the last. commit_time_us: source
 // commit time of `last`, microseconds since 1970 UTC.
@@ -64,6 +73,7 @@ struct Frame {
     Generation generation = 0;  // snapshot frames: the image they belong to
     std::vector<Batch> batches;
     std::optional<Marker> marker;
+    std::vector<PassedOver> passed_over{};  // since the frame before; not stored
 
     [[nodiscard]] auto rows() const -> std::int64_t;
     [[nodiscard]] auto bytes() const -> std::size_t;

@@ -36,7 +36,8 @@ auto is_run(const std::vector<PickedRow>& rows) -> bool {
 
 class Picker {
 public:
-    Picker(const Batch& batch, const std::vector<PickedRow>& rows) : batch_(batch), rows_(rows) {}
+    Picker(const Batch& batch, const std::vector<PickedRow>& rows)
+        : batch_(batch), rows_(rows), identity_(identity_columns(*batch.schema)) {}
 
     auto run() -> Result<Batch> {
         arrow::ArrayVector columns;
@@ -71,6 +72,7 @@ private:
             auto op = from.Value(each.row);
             if (each.pick == Pick::remove) op = static_cast<std::uint8_t>(Op::remove);
             if (each.pick == Pick::move) op = static_cast<std::uint8_t>(Op::replace);
+            if (each.pick == Pick::insert) op = static_cast<std::uint8_t>(Op::insert);
             if (auto status = builder.Append(op); !status.ok()) return arrow_error(status);
         }
         auto array = builder.Finish();
@@ -82,7 +84,7 @@ private:
         const auto& from = batch_.rows->column(before_column);
         auto rows = rows_of();
         for (std::size_t i = 0; i < rows.size(); ++i)
-            if (rows_[i].pick == Pick::remove) rows[i] = no_row;
+            if (rows_[i].pick == Pick::remove || rows_[i].pick == Pick::insert) rows[i] = no_row;
         return take_values(from, rows);
     }
 
@@ -116,20 +118,20 @@ private:
 
     auto column(int index) -> Result<ArrayPtr> {
         const auto& after = batch_.rows->column(first_table_column + index);
-        if (batch_.schema->is_key(index)) return key_column(index, after);
+        const auto field = std::find(identity_.begin(), identity_.end(), index);
+        if (field != identity_.end())
+            return identity_column(static_cast<int>(field - identity_.begin()), after);
         auto rows = rows_of();
         for (std::size_t i = 0; i < rows.size(); ++i)
             if (rows_[i].pick != Pick::keep) rows[i] = no_row;
         return take_values(after, rows);
     }
 
-    auto key_column(int index, const ArrayPtr& after) -> Result<ArrayPtr> {
+    auto identity_column(int field, const ArrayPtr& after) -> Result<ArrayPtr> {
         const auto& before = batch_.rows->column(before_column);
         if (before->type_id() == arrow::Type::NA) return take_values(after, rows_of());
-        const auto& key = batch_.schema->key;
-        const auto field = std::find(key.begin(), key.end(), index) - key.begin();
         const auto& olds = static_cast<const arrow::StructArray&>(*before);
-        const auto old_values = olds.field(static_cast<int>(field));
+        const auto old_values = olds.field(field);
         auto both = arrow::Concatenate({after, old_values});
         if (!both.ok()) return arrow_error(both.status());
         auto rows = rows_of();
@@ -140,6 +142,7 @@ private:
 
     const Batch& batch_;
     const std::vector<PickedRow>& rows_;
+    const std::vector<int> identity_;
 };
 
 }  // namespace

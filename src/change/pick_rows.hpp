@@ -12,11 +12,13 @@
 namespace leat {
 
 //   keep    the row as it is
-//   remove  a D row of the key that the row had before: `_before` where it is given, else its own
+//   remove  a D row of the identity that the row had before: `_before` where it is given, else its
+//           own
 //   move    an R row that takes the old row, if there is one, to the new key: every other column
-//           is unchanged
-// The latter two for tables with a key, never of T rows; both keep position and commit time.
-enum class Pick : std::uint8_t { keep, remove, move };
+//           is unchanged; for tables with a key
+//   insert  an I row without the old one; for tables without a key
+// The latter three never of T rows; all keep position and commit time.
+enum class Pick : std::uint8_t { keep, remove, move, insert };
 
 struct PickedRow {
     std::int64_t row = 0;

@@ -43,6 +43,7 @@ private:
     auto read_engine() -> void {
         const auto engine = config::read<EngineOptions>(file_.run, problems_, {.where = "'run'", .typed = false});
         loaded_.capture.on_gap = engine.on_gap;
+        loaded_.capture.completion.unchanged_columns = engine.unchanged_columns;
         loaded_.capture.snapshot_workers = engine.snapshot_workers;
         loaded_.epoch.rows_max = engine.epoch_rows_max;
         loaded_.epoch.bytes_max = static_cast<std::int64_t>(engine.epoch_bytes_max.count);
@@ -161,6 +162,7 @@ auto assemble(const Loaded& loaded) -> Result<PipelineParts> {
                                sink.make, letter_file(loaded.queue_path, sink.name)});
     }
     parts.capture = loaded.capture;
+    parts.capture.completion.needs_whole_rows = TRY(make_needs_whole_rows(loaded.transforms));
     parts.epoch = loaded.epoch;
     parts.pauses = pauses_folder(loaded);
     return parts;

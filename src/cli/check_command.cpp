@@ -54,7 +54,8 @@ auto look_at_transforms(const Loaded& loaded, const Result<std::optional<Tables>
     -> std::vector<Finding> {
     if (!tables) return {problem_of(tables.error())};
     if (!*tables) return {{Severity::notice, "cannot be checked before it runs", ""}};
-    return check_transforms(loaded.transforms, **tables);
+    return check_transforms(loaded.transforms, loaded.capture.completion.unchanged_columns,
+                            **tables);
 }
 
 auto look_at_sink(const Loaded& loaded, const SinkEntry& sink,
@@ -104,7 +105,8 @@ auto check_command(const CheckArguments& arguments) -> int {
     parts.push_back({"file", {{Severity::ok, arguments.file.string() + " is valid", ""}}});
     parts.push_back({"source", look(loaded->make_source)});
     const auto tables = describe_tables(*loaded);
-    if (!loaded->transforms.empty())
+    const bool looks_up = loaded->capture.completion.unchanged_columns == UnchangedColumns::lookup;
+    if (!loaded->transforms.empty() || looks_up)
         parts.push_back({"transforms", look_at_transforms(*loaded, tables)});
     parts.push_back({"queue", look(loaded->make_queue_check)});
     for (const auto& sink : loaded->sinks)

@@ -17,6 +17,13 @@ constexpr auto names_of(OnGap) {
     return std::array{Name{OnGap::stop, "stop"}, Name{OnGap::resnapshot, "resnapshot"}};
 }
 
+constexpr auto names_of(UnchangedColumns) {
+    using Name = config::EnumName<UnchangedColumns>;
+    return std::array{Name{UnchangedColumns::when_needed, "when_needed"},
+                      Name{UnchangedColumns::lookup, "lookup"},
+                      Name{UnchangedColumns::as_sent, "as_sent"}};
+}
+
 }  // namespace leat
 
 namespace leat::cli {
@@ -24,6 +31,7 @@ namespace leat::cli {
 // Section `run`.
 struct EngineOptions {
     OnGap on_gap = OnGap::stop;
+    UnchangedColumns unchanged_columns = UnchangedColumns::when_needed;
     std::uint32_t snapshot_workers = 2;
     std::int64_t epoch_rows_max = EpochLimits{}.rows_max;
     config::Bytes epoch_bytes_max = config::Bytes::mib(64);
@@ -37,6 +45,10 @@ struct EngineOptions {
                   "changes are lost for good (slot gone or invalidated, server restored): the "
                   "pipeline stops and says why (stop), or all tables are read anew and swapped in, "
                   "without what was deleted meanwhile (resnapshot)"),
+            field("unchanged_columns", &EngineOptions::unchanged_columns,
+                  "columns that the source leaves out of an update because they did not change are "
+                  "read from its table before the row enters the log: where a transform needs them "
+                  "(when_needed), in all tables (lookup), or never (as_sent)"),
             field("snapshot_workers", &EngineOptions::snapshot_workers,
                   "connections that read a snapshot in parallel")
                 .between(1, 64),

@@ -57,6 +57,12 @@ auto print_running(const object& status, std::int64_t wall_us) -> void {
     const auto& capture = status.at("capture").as_object();
     fmt::print("source: {}, {} behind\n", text(capture, "phase"),
                age_text(number(capture, "lag_seconds")));
+    std::string eventual;
+    for (const auto& [name, table] : capture.at("tables").as_object())
+        if (table.at("eventual").as_bool())
+            eventual += (eventual.empty() ? "" : ", ") + std::string(name);
+    if (!eventual.empty())
+        fmt::print("  eventual, completed from the tables where needed: {}\n", eventual);
     const auto& queue = status.at("queue").as_object();
     fmt::print("log: {:.1f} of {:.0f} MB held\n", number(queue, "held_bytes") / 1e6,
                number(queue, "bytes_max") / 1e6);

@@ -234,52 +234,112 @@ auto may_be_unsent(const Column& column) -> bool {
     }
 }
 
-// Compiles the transforms of one route over its table.
-auto check_route(const std::vector<TransformEntry>& transforms, const Route& route,
-                 const DescribedTable& table, const std::shared_ptr<sql::Engine>& engine,
-                 std::vector<Finding>& findings) -> Result<void> {
-    auto schema = table.schema;
+// What one route makes of a table. `unsent`: columns that it needs and that the source may leave
+// out of an update.
+struct Compiled {
+    SchemaPtr output;
     std::string unsent;
+};
+
+auto compile_route(const std::vector<TransformEntry>& transforms, const Route& route,
+                   SchemaPtr schema, const std::shared_ptr<sql::Engine>& engine)
+    -> Result<Compiled> {
+    Compiled compiled{std::move(schema), ""};
     for (const auto step : route.steps) {
         const auto transform = TRY(SqlTransform::make(engine, transforms[step].options));
-        const auto output = TRY(transform->prepare(schema));
-        for (const auto& name : transform->needed_columns())
-            if (const auto& column =
-                    schema->columns[static_cast<std::size_t>(schema->column_index(name))];
-                may_be_unsent(column) && !schema->is_key(schema->column_index(name)))
-                unsent += (unsent.empty() ? "" : ", ") + name;
-        schema = output;
+        const auto output = TRY(transform->prepare(compiled.output));
+        const auto& input = *compiled.output;
+        for (const auto& name : transform->needed_columns()) {
+            const auto index = input.column_index(name);
+            if (may_be_unsent(input.columns[static_cast<std::size_t>(index)]) && !input.is_key(index))
+                compiled.unsent += (compiled.unsent.empty() ? "" : ", ") + name;
+        }
+        compiled.output = output;
     }
+    return compiled;
+}
+
+auto steps_of(const std::vector<TransformEntry>& transforms) -> std::vector<RouteStep> {
+    std::vector<RouteStep> steps;
+    for (const auto& entry : transforms) steps.push_back({entry.options.name, entry.input});
+    return steps;
+}
+
+auto is_table(const Route& route, const TableName& name) -> bool {
+    return is_same_name(route.source, target_name(name));
+}
+
+// What may happen to updates of the table that come without all their columns.
+auto about_unsent(const std::string& columns, UnchangedColumns unchanged_columns) -> std::string {
+    const std::string comes =
+        "an update that leaves a large value as it is comes without it, and without " + columns +
+        " the row cannot be judged: ";
+    return unchanged_columns == UnchangedColumns::as_sent
+               ? comes + "it becomes a dead letter (incomplete_row)"
+               : comes + "it is read from the table, where it may be newer than the update "
+                         "(eventual)";
+}
+
+auto check_route(const std::vector<TransformEntry>& transforms, const Route& route,
+                 UnchangedColumns unchanged_columns, const DescribedTable& table,
+                 const std::shared_ptr<sql::Engine>& engine, std::vector<Finding>& findings)
+    -> Result<void> {
+    const auto compiled = TRY(compile_route(transforms, route, table.schema, engine));
     findings.push_back({Severity::ok,
-                        route.output + ": " + std::to_string(schema->columns.size()) +
+                        route.output + ": " + std::to_string(compiled.output->columns.size()) +
                             " columns from " + to_string(table.schema->name),
                         ""});
-    if (!unsent.empty() && !table.whole_rows_remedy.empty())
-        findings.push_back(
-            {Severity::notice,
-             route.output + ": an update that leaves a large value as it is comes without it, and "
-                            "without " + unsent + " the row cannot be judged: it becomes a dead "
-                            "letter (incomplete_row)",
-             table.whole_rows_remedy});
+    if (!compiled.unsent.empty() && !table.whole_rows_remedy.empty())
+        findings.push_back({Severity::notice,
+                            route.output + ": " + about_unsent(compiled.unsent, unchanged_columns),
+                            table.whole_rows_remedy});
     return {};
+}
+
+// Tables that are completed whatever the transforms need.
+auto tell_eventual(const std::vector<DescribedTable>& tables, std::vector<Finding>& findings)
+    -> void {
+    for (const auto& table : tables) {
+        const auto& columns = table.schema->columns;
+        if (table.schema->identity == RowIdentity::key && !table.whole_rows_remedy.empty() &&
+            std::any_of(columns.begin(), columns.end(), may_be_unsent))
+            findings.push_back({Severity::notice,
+                                to_string(table.schema->name) +
+                                    ": large values that an update leaves as they are are read from "
+                                    "the table, where they may be newer than the update (eventual)",
+                                table.whole_rows_remedy});
+    }
 }
 
 }  // namespace
 
+auto make_needs_whole_rows(const std::vector<TransformEntry>& transforms)
+    -> Result<NeedsWholeRows> {
+    if (transforms.empty()) return NeedsWholeRows();
+    const auto engine = TRY(sql::Engine::make());
+    const auto routes = TRY(make_routes(steps_of(transforms)));
+    return NeedsWholeRows([=](const SchemaPtr& schema) {
+        return std::any_of(routes.begin(), routes.end(), [&](const Route& route) {
+            if (!is_table(route, schema->name)) return false;
+            const auto compiled = compile_route(transforms, route, schema, engine);
+            return !compiled || !compiled->unsent.empty();
+        });
+    });
+}
+
 auto check_transforms(const std::vector<TransformEntry>& transforms,
+                      UnchangedColumns unchanged_columns,
                       const std::vector<DescribedTable>& tables) -> std::vector<Finding> {
     std::vector<Finding> findings;
+    if (unchanged_columns == UnchangedColumns::lookup) tell_eventual(tables, findings);
     const auto engine = sql::Engine::make();
     if (!engine) return {problem(engine.error())};
-    std::vector<RouteStep> steps;
-    for (const auto& entry : transforms) steps.push_back({entry.options.name, entry.input});
-    const auto routes = make_routes(steps);
+    const auto routes = make_routes(steps_of(transforms));
     if (!routes) return {problem(routes.error())};
     for (const auto& route : *routes) {
-        const auto source = sql::folded(route.source);
         const auto table =
             std::find_if(tables.begin(), tables.end(), [&](const DescribedTable& each) {
-                return sql::folded(target_name(each.schema->name)) == source;
+                return is_table(route, each.schema->name);
             });
         if (table == tables.end()) {
             findings.push_back({Severity::problem,
@@ -289,7 +349,8 @@ auto check_transforms(const std::vector<TransformEntry>& transforms,
                                 Code::transform_names});
             continue;
         }
-        if (const auto done = check_route(transforms, route, *table, *engine, findings); !done)
+        if (const auto done = check_route(transforms, route, unchanged_columns, *table, *engine,
+                                            findings); !done)
             findings.push_back(problem(done.error()));
     }
     return findings;

@@ -9,6 +9,7 @@
 
 #include "config/finding.hpp"
 #include "config/pipeline_file.hpp"
+#include "pipeline/completion.hpp"
 #include "pipeline/lane.hpp"
 #include "source/source.hpp"
 #include "transform/sql/sql_transform.hpp"
@@ -41,8 +42,13 @@ auto changed_tables(const std::vector<TransformEntry>& transforms, const std::st
                     const std::vector<DescribedTable>& described)
     -> Result<std::vector<TableName>>;
 
+// Whether the transforms need values that the source may leave out of updates; none: there are no
+// transforms. A table that they do not fit is whole, too: the sink says what is wrong.
+auto make_needs_whole_rows(const std::vector<TransformEntry>& transforms) -> Result<NeedsWholeRows>;
+
 // What `leat check` says of the transforms over the source's tables as they are now.
 auto check_transforms(const std::vector<TransformEntry>& transforms,
+                      UnchangedColumns unchanged_columns,
                       const std::vector<DescribedTable>& tables) -> std::vector<Finding>;
 
 }  // namespace leat::cli

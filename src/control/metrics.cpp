@@ -30,6 +30,10 @@ constexpr std::array infos = {
                "Like leat_healthy, for one table; with an empty sink: at the source."},
     MetricInfo{"leat_events_total", Kind::counter, "pipeline,op,table",
                "Changes and snapshot rows taken from the source into the log."},
+    MetricInfo{"leat_looked_up_rows_total", Kind::counter, "pipeline,table",
+               "Rows that came without all their columns and were completed by key."},
+    MetricInfo{"leat_changed_rows_total", Kind::counter, "pipeline,table,reason",
+               "Rows that went into the log as deletes, and are counted as such, or without some values."},
     MetricInfo{"leat_event_bytes_total", Kind::counter, "pipeline",
                "Size of the frames of changes taken into the log."},
     MetricInfo{"leat_source_failures_total", Kind::counter, "pipeline,fault",
@@ -63,6 +67,13 @@ constexpr std::array infos = {
                "From a commit at the source to the commit in the sink, per frame, by two clocks."},
     MetricInfo{"leat_freshness_timestamp_seconds", Kind::gauge, "pipeline,sink,table",
                "Commit time up to which a table in a sink shows the source, in seconds since 1970."},
+    MetricInfo{"leat_passed_over_rows_total", Kind::counter, "pipeline,sink,table,reason",
+               "Rows rightly left out; with an empty sink: before they entered the log."},
+    MetricInfo{"leat_rows_in_total", Kind::counter, "pipeline,sink,table",
+               "Rows on their way to a table of a sink: applied, filtered, dead letters and passed "
+               "over."},
+    MetricInfo{"leat_applied_rows_total", Kind::counter, "pipeline,sink,table",
+               "Of these, rows that were handed to the sink, before any collapse."},
     MetricInfo{"leat_filtered_rows_total", Kind::counter, "pipeline,sink,table",
                "Rows that a transform left out."},
     MetricInfo{"leat_dropped_rows_total", Kind::counter, "pipeline,sink,table,rule",
@@ -197,8 +208,28 @@ auto add_conditions(Exposition& out, const PipelineStatus& status) -> void {
                 {{"sink", table.sink}, {"table", table.table}});
 }
 
+auto add_passed_over(Exposition& out, const std::string& sink, const std::string& table,
+                     const ReasonCounts& counts) -> void {
+    for (const auto& [reason, count] : counts)
+        out.add("leat_passed_over_rows_total", count,
+                {{"sink", sink}, {"table", table}, {"reason", reason}});
+}
+
+auto add_lookups(Exposition& out, const CaptureStatus& capture) -> void {
+    for (const auto& [table, counts] : capture.tables) {
+        const auto name = to_string(table);
+        if (capture.eventual.contains(table))
+            out.add("leat_looked_up_rows_total", counts.looked_up, {{"table", name}});
+        for (const auto& [reason, count] : counts.changed)
+            out.add("leat_changed_rows_total", count,
+                    {{"table", name}, {"reason", reason}});
+        add_passed_over(out, "", name, counts.passed_over);
+    }
+}
+
 auto add_capture(Exposition& out, const CaptureStatus& capture) -> void {
     add_events(out, "leat_events_total", {}, capture.tables, false);
+    add_lookups(out, capture);
     out.add("leat_event_bytes_total", capture.bytes);
     for (const auto fault : {Fault::retry, Fault::config, Fault::fatal}) {
         const auto found = capture.failures.find(fault);
@@ -237,6 +268,8 @@ auto add_flow(Exposition& out, const Labels& place, const FlowCounts& flow) -> v
         labels.push_back({name, value});
         return labels;
     };
+    out.add("leat_rows_in_total", flow.rows_in, place);
+    out.add("leat_applied_rows_total", flow.applied, place);
     out.add("leat_filtered_rows_total", flow.filtered, place);
     for (const auto& [rule, count] : flow.dropped)
         out.add("leat_dropped_rows_total", count, with("rule", rule));
@@ -276,6 +309,10 @@ auto add_lane(Exposition& out, const LaneStatus& lane) -> void {
         for (const auto& [table, count] : *lane.open_letters) letters += count;
         out.add("leat_dead_letters", letters, sink);
     }
+    for (const auto& [table, counts] : lane.passed_over)
+        add_passed_over(out, lane.name, to_string(table), counts);
+    for (const auto& [table, flow] : lane.flows)
+        add_passed_over(out, lane.name, table, flow.passed_over);
     for (const auto& [table, flow] : lane.flows)
         add_flow(out, {sink.front(), {"table", table}}, flow);
 }

@@ -9,6 +9,12 @@ namespace leat {
 
 namespace {
 
+auto to_json(const ReasonCounts& counts) -> boost::json::object {
+    boost::json::object object;
+    for (const auto& [name, count] : counts) object[name] = count;
+    return object;
+}
+
 auto to_json(const std::map<TableName, TableCounts>& tables) -> boost::json::object {
     boost::json::object object;
     for (const auto& [table, counts] : tables)
@@ -20,9 +26,22 @@ auto to_json(const std::map<TableName, TableCounts>& tables) -> boost::json::obj
     return object;
 }
 
-auto to_json(const std::map<std::string, std::int64_t>& counts) -> boost::json::object {
+// What only the source's counts have.
+auto captured(const CaptureStatus& capture) -> boost::json::object {
+    auto object = to_json(capture.tables);
+    for (const auto& [table, counts] : capture.tables) {
+        auto& one = object[to_string(table)].as_object();
+        one["eventual"] = capture.eventual.contains(table);
+        one["looked_up"] = counts.looked_up;
+        one["passed_over"] = to_json(counts.passed_over);
+        one["changed"] = to_json(counts.changed);
+    }
+    return object;
+}
+
+auto to_json(const std::map<TableName, ReasonCounts>& tables) -> boost::json::object {
     boost::json::object object;
-    for (const auto& [name, count] : counts) object[name] = count;
+    for (const auto& [table, counts] : tables) object[to_string(table)] = to_json(counts);
     return object;
 }
 
@@ -34,7 +53,8 @@ auto to_json(const std::map<std::string, FlowCounts>& flows) -> boost::json::obj
                          {"filtered", flow.filtered},
                          {"dropped", to_json(flow.dropped)},
                          {"warned", to_json(flow.warned)},
-                         {"dead_letters", to_json(flow.dead_letters)}};
+                         {"dead_letters", to_json(flow.dead_letters)},
+                         {"passed_over", to_json(flow.passed_over)}};
     return object;
 }
 
@@ -54,7 +74,8 @@ auto to_json(const LaneStatus& lane) -> boost::json::object {
             {"failures_in_a_row", lane.failures_in_a_row},
             {"circuit_open", lane.circuit_open},
             {"tables", to_json(lane.tables)},
-            {"flows", to_json(lane.flows)}};
+            {"flows", to_json(lane.flows)},
+            {"passed_over", to_json(lane.passed_over)}};
 }
 
 // Nothing for what the source does not know of.
@@ -83,7 +104,7 @@ auto to_json(const CaptureStatus& capture) -> boost::json::object {
             {"snapshot_chunks_done", capture.chunks_done},
             {"failures_in_a_row", capture.failures_in_a_row},
             {"circuit_open", capture.circuit_open},
-            {"tables", to_json(capture.tables)}};
+            {"tables", captured(capture)}};
 }
 
 auto to_json(const QueueStatus& queue) -> boost::json::object {

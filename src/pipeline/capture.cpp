@@ -62,6 +62,8 @@ auto append_all(BoundedQueue<Frame>& frames, Queue& queue, Markers& markers, Sou
             capture.bytes += static_cast<std::int64_t>(frame->bytes());
             for (const auto& batch : frame->batches)
                 count_rows(batch, capture.tables[batch.schema->name]);
+            for (const auto& rows : frame->passed_over)
+                count_passed_over(rows, capture.tables[rows.table]);
         });
     }
     return {};
@@ -75,10 +77,11 @@ auto images_of(const ResumePoint& point) -> std::map<TableName, Position> {
     return images;
 }
 
-auto read_all(Source& source, BoundedQueue<Frame>& frames, const std::stop_token& stop)
-    -> Result<void> {
+auto read_all(Source& source, Completion& completion, BoundedQueue<Frame>& frames,
+              const std::stop_token& stop) -> Result<void> {
     while (!stop.stop_requested()) {
         auto frame = TRY(source.read(stop));
+        TRY(completion.run(frame, stop));
         const auto bytes = frame.bytes();
         frames.push(frame, bytes, stop);
     }
@@ -162,7 +165,8 @@ auto Capture::flow(Source& source, const std::stop_token& stop) -> Result<void> 
                        stages);
         });
         const std::jthread images([&] { first.note(snapshot.run(stages.get_token()), stages); });
-        first.note(read_all(source, frames, stages.get_token()), stages);
+        Completion completion(options_.completion, source, status_, point.schemas);
+        first.note(read_all(source, completion, frames, stages.get_token()), stages);
         stages.request_stop();
     }
     return first.outcome();

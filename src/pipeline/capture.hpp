@@ -8,6 +8,7 @@
 #include <stop_token>
 
 #include "pipeline/backoff.hpp"
+#include "pipeline/completion.hpp"
 #include "pipeline/image_requests.hpp"
 #include "pipeline/status.hpp"
 #include "queue/queue.hpp"
@@ -29,6 +30,7 @@ struct CaptureOptions {
     std::size_t buffer_bytes = 16 << 20;  // decoded frames that wait for the appender
     BackoffLimits backoff;
     std::uint64_t seed = 1;
+    CompletionOptions completion{};
 };
 
 // Threads while running: the caller's (reads and decodes), one appender, one for images, and while

@@ -56,6 +56,7 @@ auto LaneAttempt::take(Delivery delivery) -> Result<void> {
     for (const auto& batch : frame.batches)
         if (!offsets.absent.contains(batch.schema->name))
             rows += TRY(shape(batch, generation, shaper_, frame.first.lineage));
+    for (const auto& each : frame.passed_over) passed_over_[each.table][each.reason] += each.rows;
     if (delivery.at_end) rows += TRY(shaper_.flush(put_));
     const bool brings_rows = rows > 0 || shaper_.holds_rows();
     static_cast<Place&>(offsets) = delivery.after;
@@ -141,8 +142,11 @@ auto LaneAttempt::commit() -> Result<void> {
         for (const auto sent : sent_us_) status.latencies.add(seconds_since(sent));
         for (const auto& [table, counts] : counts_) add(counts, status.tables[table]);
         for (const auto& [table, flow] : flows) leat::add(flow, status.flows[table]);
+        for (const auto& [table, reasons] : passed_over_)
+            leat::add(reasons, status.passed_over[table]);
     });
     counts_.clear();
+    passed_over_.clear();
     sent_us_.clear();
     return release(committed);
 }

@@ -90,6 +90,7 @@ private:
     std::map<std::pair<TableName, Generation>, std::uint64_t> known_;
     std::map<std::pair<SchemaPtr, Generation>, SchemaPtr> stamps_;
     std::map<TableName, TableCounts> counts_;
+    std::map<TableName, ReasonCounts> passed_over_;  // since the last commit, before any flow
     std::vector<std::int64_t> sent_us_;  // commit times of the epoch's frames
 };
 

@@ -119,6 +119,9 @@ auto LaneAttempt::feed_rebuild(std::size_t index) -> Result<bool> {
     for (const auto& batch : frame.batches)
         if (rebuild.tables.contains(batch.schema->name))
             rows += TRY(shape(batch, rebuild.generation, *filling.shaper, frame.first.lineage));
+    for (const auto& each : frame.passed_over)
+        if (rebuild.tables.contains(each.table))
+            passed_over_[each.table][each.reason] += each.rows;
     if (delivery->at_end) rows += TRY(filling.shaper->flush(put_));
     static_cast<Place&>(rebuild) = delivery->after;
     if (frame.marker && frame.marker->kind == MarkerKind::end)

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/failpoint.hpp"
-#include "change/pick_rows.hpp"
 
 namespace leat {
 
@@ -53,12 +52,13 @@ struct Shaper::Passing {
                 number_of(batch, ordinal_column, row), ""};
     }
 
-    // The row of the source's batch that a row further down comes from: at its place or behind,
-    // since rows are only ever left out.
+    // The row of the source's batch that a row further down comes from: near its place, as rows
+    // keep their order.
     [[nodiscard]] auto origin(const Batch& batch, std::int64_t row) const -> std::int64_t {
         const auto wanted = position(batch, row);
-        auto at = row;
-        while (at + 1 < source.rows->num_rows() && position(source, at) != wanted) ++at;
+        auto at = std::min(row, source.rows->num_rows() - 1);
+        while (at + 1 < source.rows->num_rows() && position(source, at) < wanted) ++at;
+        while (at > 0 && position(source, at) > wanted) --at;
         return at;
     }
 
@@ -261,6 +261,7 @@ auto Shaper::pass(Line& line, const Batch& batch, std::uint32_t lineage, const P
         passing.substitutes += applied.substitutes;
         for (const auto& [rule, count] : applied.warned) passing.counts.warned[rule] += count;
         for (const auto& [rule, count] : applied.dropped) passing.counts.dropped[rule] += count;
+        add(applied.passed_over, passing.counts.passed_over);
         current = std::move(applied.out);
         if (!applied.rejects.empty())
             current = TRY(settle(passing, current, applied.rejects, &stage == &line.stages.back()));
@@ -307,22 +308,25 @@ auto Shaper::settle(Passing& passing, const Batch& batch, const std::vector<Reje
             picks.push_back({row, Pick::keep});
             continue;
         }
-        const auto keys = keyed ? keys_of(batch, row) : Keys{};
+        if (!keyed) {
+            TRY(settle_without_key(passing, batch, *rejection, picks));
+            continue;
+        }
+        const auto keys = keys_of(batch, row);
         const bool moved = keys.own != keys.old;
         const bool partial = is_partial(batch, row);
-        const auto open = keyed ? TRY(letters.open_before(target, keys.old, position))
-                                : std::optional<OpenLetter>();
+        const auto open = TRY(letters.open_before(target, keys.old, position));
         if (!rejection && partial && open)
             rejection = Rejection{row, RejectReason::incomplete_row, "",
                                   "an earlier row of this key is in the dead letters"};
-        if (keyed && (!partial || moved))
+        if (!partial || moved)
             TRY(letters.supersede(target, keys.old, position, !rejection));
         if (!rejection) {
             if (moved) TRY(letters.supersede(target, keys.own, position, true));
             picks.push_back({row, Pick::keep});
             continue;
         }
-        const bool changes = keyed && (op == Op::update || op == Op::replace);
+        const bool changes = op == Op::update || op == Op::replace;
         // With a filter nobody knows; what the sink does not hold is not moved.
         bool has_base = changes && (!open || open->has_base);
         const bool deletes = changes && passing.on_bad_update == OnBadUpdate::remove && !partial;
@@ -333,11 +337,38 @@ auto Shaper::settle(Passing& passing, const Batch& batch, const std::vector<Reje
             passing.settled.insert(position);
             has_base = moves;
         }
-        TRY(letters.add(TRY(passing.letter(batch, *rejection, keys.own, has_base))));
-        ++passing.counts.dead_letters[std::string(to_string(rejection->reason))];
-        ++passing.line.bad;
+        TRY(reject(passing, batch, *rejection, keys.own, has_base));
     }
     return pick_rows(batch, picks);
+}
+
+// An update is taken apart, since either row may be the one that is rejected. A delete that is
+// rejected is of a row that was rejected too when it came: there is nothing to delete.
+auto Shaper::settle_without_key(Passing& passing, const Batch& batch, const Rejection& rejection,
+                                std::vector<PickedRow>& picks) -> Result<void> {
+    const auto row = rejection.row;
+    switch (op_of(batch, row)) {
+        case Op::update:
+            picks.push_back({row, Pick::remove});
+            picks.push_back({row, Pick::insert});
+            ++passing.substitutes;
+            return {};
+        case Op::remove:
+            if (op_of(passing.source, passing.origin(batch, row)) != Op::remove)
+                --passing.substitutes;
+            else ++passing.counts.passed_over["old_row_rejected"];
+            return {};
+        default: return reject(passing, batch, rejection, "", false);
+    }
+}
+
+auto Shaper::reject(Passing& passing, const Batch& batch, const Rejection& rejection,
+                    std::string key, bool has_base) -> Result<void> {
+    TRY(parts_.letters->add(
+        TRY(passing.letter(batch, rejection, std::move(key), has_base))));
+    ++passing.counts.dead_letters[std::string(to_string(rejection.reason))];
+    ++passing.line.bad;
+    return {};
 }
 
 auto Shaper::check_ratio(const Line& line) -> Result<void> {

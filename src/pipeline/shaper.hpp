@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "change/pick_rows.hpp"
 #include "dead_letter/letter_box.hpp"
 #include "pipeline/definitions.hpp"
 #include "pipeline/gathering.hpp"
@@ -108,6 +109,10 @@ private:
     auto write(Passing& passing, Batch batch, const Put& put) -> Result<std::int64_t>;
     auto settle(Passing& passing, const Batch& batch, const std::vector<Rejection>& rejects,
                 bool is_last) -> Result<Batch>;
+    auto settle_without_key(Passing& passing, const Batch& batch, const Rejection& rejection,
+                            std::vector<PickedRow>& picks) -> Result<void>;
+    auto reject(Passing& passing, const Batch& batch, const Rejection& rejection, std::string key,
+                bool has_base) -> Result<void>;
     static auto check_ratio(const Line& line) -> Result<void>;
 
     ShaperParts parts_;

@@ -70,10 +70,19 @@ protected:
         Rejects rejects;
         const int note = batch.schema->column_index("note");
         for (std::int64_t row = 0; note >= 0 && row < batch.rows->num_rows(); ++row)
-            if (model::value_text(*batch.rows->column(first_table_column + note), row) == "misfit")
+            if (model::value_text(*batch.rows->column(first_table_column + note), row) ==
+                    "misfit" ||
+                old_note(batch, note, row) == "misfit")
                 rejects.push_back({row, "note", "does not fit"});
         if (rejects.empty()) model::apply_naive(batch, tables_[batch.schema->name.table]);
         return rejects;
+    }
+    static auto old_note(const Batch& batch, int note, std::int64_t row) -> std::string {
+        const auto& before = *batch.rows->column(before_column);
+        if (batch.schema->identity != RowIdentity::full_row ||
+            before.type_id() == arrow::Type::NA || before.IsNull(row))
+            return "";
+        return model::value_text(*static_cast<const arrow::StructArray&>(before).field(note), row);
     }
     auto apply(const BatchFixture& rows) -> Result<std::int64_t> {
         const auto to_sink = [&](const Batch& batch) { return put(batch); };
@@ -90,6 +99,7 @@ protected:
     static auto accounted(const FlowCounts& flow) -> std::int64_t {
         auto sum = flow.applied + flow.filtered;
         for (const auto& [reason, count] : flow.dead_letters) sum += count;
+        for (const auto& [reason, count] : flow.passed_over) sum += count;
         return sum;
     }
     auto shown(const std::string& table) -> std::string {
@@ -346,6 +356,24 @@ TEST_F(ShaperTest, NamesAreRefused) {
     start({part("customers", "SELECT * FROM orders")});
     const auto customers = fixture::keyed_table("customers", {{"id", arrow::int64()}});
     EXPECT_FALSE(apply(BatchFixture(customers).insert({1})));
+}
+
+TEST_F(ShaperTest, OfATableWithoutAKeyTheSinkHoldsTheRowsThatFit) {
+    const auto bag = fixture::full_row_table(
+        "bag", {{"id", arrow::int64()}, {"note", arrow::utf8()}});
+    start({});
+    apply_well(BatchFixture(bag, 1)
+                   .insert({1, "fine"})
+                   .insert({2, "misfit"})
+                   .insert({3, "misfit"})
+                   .move({1, "fine"}, {1, "misfit"})
+                   .move({2, "misfit"}, {2, "fine"})
+                   .move({3, "misfit"}, {4, "misfit"}));
+    apply_well(BatchFixture(bag, 2).remove({1, "misfit"}).insert({5, "fine"}).remove({5, "fine"}));
+    EXPECT_EQ(tables_["bag"].bag, (std::map<model::Row, std::int64_t>{{{"=2", "=fine"}, 1}}));
+    EXPECT_EQ(counts_["bag"].dead_letters["does_not_fit_target"], 4);
+    EXPECT_EQ(counts_["bag"].passed_over["old_row_rejected"], 1);
+    EXPECT_EQ(counts_["bag"].applied, 4);
 }
 
 }  // namespace

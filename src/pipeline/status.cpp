@@ -70,13 +70,22 @@ auto Status::copy_without_counts() -> PipelineStatus {
     });
 }
 
+auto add(const ReasonCounts& from, ReasonCounts& to) -> void {
+    for (const auto& [reason, count] : from) to[reason] += count;
+}
+
 auto add(const FlowCounts& from, FlowCounts& to) -> void {
     to.rows_in += from.rows_in;
     to.applied += from.applied;
     to.filtered += from.filtered;
-    for (const auto& [rule, count] : from.dropped) to.dropped[rule] += count;
-    for (const auto& [rule, count] : from.warned) to.warned[rule] += count;
-    for (const auto& [reason, count] : from.dead_letters) to.dead_letters[reason] += count;
+    add(from.dropped, to.dropped);
+    add(from.warned, to.warned);
+    add(from.dead_letters, to.dead_letters);
+    add(from.passed_over, to.passed_over);
+}
+
+auto count_passed_over(const PassedOver& rows, TableCounts& counts) -> void {
+    (rows.goes_on ? counts.changed : counts.passed_over)[rows.reason] += rows.rows;
 }
 
 auto count_rows(const Batch& batch, TableCounts& counts) -> void {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ enum class Phase {
 };
 auto to_string(Phase phase) -> std::string;
 
+using ReasonCounts = std::map<std::string, std::int64_t>;
+
 struct TableCounts {
     std::int64_t snapshot_rows = 0;
     std::int64_t snapshot_rows_estimate = 0;
@@ -30,6 +33,11 @@ struct TableCounts {
     std::int64_t updates = 0;
     std::int64_t deletes = 0;
     std::int64_t truncates = 0;
+    // At the source only. `changed`: rows that went on as deletes, and are counted as such, or
+    // without some values.
+    std::int64_t looked_up = 0;
+    ReasonCounts passed_over{};
+    ReasonCounts changed{};
 
     [[nodiscard]] auto changes() const -> std::int64_t {
         return inserts + updates + deletes + truncates;
@@ -37,18 +45,21 @@ struct TableCounts {
 };
 
 // What became of the rows of the log that were on their way to one output table: rows_in = applied
-// (handed to the sink, before any collapse) + filtered (`dropped` among them) + dead letters.
+// (handed to the sink, before any collapse) + filtered (`dropped` among them) + dead letters +
+// passed over.
 struct FlowCounts {
     std::int64_t rows_in = 0;
     std::int64_t applied = 0;
     std::int64_t filtered = 0;
-    std::map<std::string, std::int64_t> dropped;       // by expectation
-    std::map<std::string, std::int64_t> warned;        // by expectation; these rows went on
-    std::map<std::string, std::int64_t> dead_letters;  // by reason
+    ReasonCounts dropped;       // by expectation
+    ReasonCounts warned;        // by expectation; these rows went on
+    ReasonCounts dead_letters;
+    ReasonCounts passed_over;
 };
 
 // Adds `from` to `to`.
 auto add(const FlowCounts& from, FlowCounts& to) -> void;
+auto add(const ReasonCounts& from, ReasonCounts& to) -> void;
 
 // Looks at the source beside capture; times by the steady clock.
 struct WatchStatus {
@@ -84,6 +95,8 @@ struct CaptureStatus {
     std::int64_t chunks_done = 0;   // of the one that is being taken
     std::int64_t chunks = 0;
     std::map<TableName, TableCounts> tables;
+    // Tables whose rows are completed by lookups: values may be newer than the row's position says.
+    std::set<TableName> eventual;
     WatchStatus watch;
     double lag_seconds = 0;         // judged; age of the oldest change that is not durable here
 };
@@ -109,6 +122,7 @@ struct LaneStatus {
     bool circuit_open = false;
     std::map<TableName, TableCounts> tables;  // committed rows
     std::map<std::string, FlowCounts> flows;  // by output table, committed
+    std::map<TableName, ReasonCounts> passed_over;  // rows of the log before any flow, committed
     CopyStatus copy;
     std::optional<std::map<std::string, std::int64_t>> open_letters;  // by output table, when known
     double lag_seconds = 0;         // judged; age of the oldest change that is not committed here
@@ -193,6 +207,9 @@ public:
 private:
     Guarded<PipelineStatus> state_;
 };
+
+// Rows that were passed over, at their table.
+auto count_passed_over(const PassedOver& rows, TableCounts& counts) -> void;
 
 // Adds the rows of a batch to its table's counts.
 auto count_rows(const Batch& batch, TableCounts& counts) -> void;

@@ -140,6 +140,36 @@ public:
     virtual auto describe_tables() -> Result<std::vector<DescribedTable>> = 0;
 };
 
+// `looked_up`: rows that were made whole. `gone`: rows left out; `gone_as_deletes`: rows that became
+// deletes of their old key.
+struct Completed {
+    Batch batch;
+    std::int64_t looked_up = 0;
+    std::int64_t gone = 0;
+    std::int64_t gone_as_deletes = 0;
+};
+
+// Optional for a Source (found by dynamic_cast): reading what the stream left out of rows
+// (`_unchanged`).
+class Lookups {
+public:
+    virtual ~Lookups() = default;
+
+    // Whether rows of this table may come without all their columns, as far as is known now.
+    [[nodiscard]] virtual auto may_be_partial(const TableName& table) const -> bool = 0;
+
+    // Whether nothing may rest on what a row of this table was before, because rows of it may have
+    // been left out.
+    [[nodiscard]] virtual auto must_be_whole(const TableName& table) const -> bool = 0;
+
+    // Makes the partial rows of a batch of the frame that read() yielded last whole: reads all that
+    // they lack by key. The values are not older than the row, but may be newer. A row that is no
+    // longer there under its key is left out, for its delete or change of key follows, and that is
+    // made whole too; where the row itself changed its key, a delete of the old one stays. A row
+    // that cannot be looked up stays partial. Own connection; from the thread of read().
+    virtual auto complete(const Batch& batch, const std::stop_token& stop) -> Result<Completed> = 0;
+};
+
 // Optional for a Source (found by dynamic_cast): forgetting a pipeline for good.
 class Removable {
 public:

@@ -27,8 +27,9 @@ struct Rejection {
 // stands in it with what is known of it (key, `_before`, system columns), so that the engine can
 // put in its place what belongs there.
 //   filtered     rows of the input that the filter (or `drop`) excluded
-//   substitutes  D rows of `out` that stand in place of excluded updates
+//   substitutes  D rows of `out` that stand in place of excluded updates, or before rejected ones
 //   dropped, warned  by expectation
+//   passed_over  rows that are rightly nowhere in `out`, by reason
 struct Applied {
     Batch out;
     std::vector<Rejection> rejects;  // ascending by row, one per row
@@ -36,6 +37,7 @@ struct Applied {
     std::int64_t substitutes = 0;
     std::map<std::string, std::int64_t> dropped;
     std::map<std::string, std::int64_t> warned;
+    std::map<std::string, std::int64_t> passed_over;
 };
 
 // Called by one thread: prepare() before the first batch of each schema version, apply() any number

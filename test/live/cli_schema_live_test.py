@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Schema changes, patterns and exclusions end to end: after each the warehouse equals the source."""
 
+import json
+
 import duckdb
 
 from cli_fixture import ENVIRONMENT, FAILED, OK, CliTest, main
@@ -88,6 +90,95 @@ class Schema(CliTest):
         self.assert_refused(pipeline.run(), FAILED, "public.orders", "column place was added",
                             "on_schema_change to evolve")
         self.assert_runs(self.pipeline(source="on_schema_change: evolve"))
+
+    def counted(self, pipeline) -> tuple[dict, dict]:
+        """Catches up: what capture passed over, and what went on otherwise than it came."""
+        done = pipeline.run("--json")
+        self.assertEqual(done.returncode, OK, done.stderr)
+        counts = json.loads(done.stdout)["capture"]["tables"]["public.orders"]
+        self.told = done.stderr
+        return counts["passed_over"], counts["changed"]
+
+    def test_values_that_do_not_fit_are_discarded(self):
+        pipeline = self.pipeline(source="on_schema_change: discard_value")
+        self.assert_runs(pipeline)
+        self.sql("ALTER TABLE orders ADD place text DEFAULT 'here'",
+                 "INSERT INTO orders VALUES (51, 1, 'a', 'b'), (52, 'NaN', 'c', 'd')",
+                 "ALTER TABLE orders RENAME note TO remark",
+                 "INSERT INTO orders VALUES (53, 2, 'e', 'f')")
+        self.assertEqual(self.counted(pipeline), ({}, {"misfit_value": 1}))
+        self.assertIn("column place was added", self.told)
+        self.assertIn("column note was renamed to remark", self.told)
+        self.assertIn("a value of column amount does not fit its type", self.told)
+        self.sql("ALTER TABLE orders ALTER amount TYPE text USING 'about ' || amount",
+                 "INSERT INTO orders VALUES (54, '7.25', 'g'), (55, 'much', 'h'), (56, '1.234', 'i')",
+                 "UPDATE orders SET remark = 'z' WHERE id = 1",
+                 "UPDATE orders SET id = 102 WHERE id = 2", "DELETE FROM orders WHERE id = 3",
+                 "ALTER TABLE orders DROP remark", "INSERT INTO orders VALUES (57, NULL)")
+        self.assertEqual(self.counted(pipeline), ({}, {"misfit_value": 4}))
+        self.assertIn("column amount changed its type from numeric(10,2) to text", self.told)
+        self.assertIn("column note was dropped", self.told)
+        self.assertEqual(self.held(pipeline, "SELECT id, amount::VARCHAR, note FROM orders "
+                                             "WHERE id < 3 OR id > 50 ORDER BY id"),
+                         [(1, None, "z"), (51, "1.00", "a"), (52, None, "c"), (53, "2.00", "e"),
+                          (54, "7.25", "g"), (55, None, "h"), (56, None, "i"), (57, None, None),
+                          (102, None, "note 2")])
+        self.assertEqual([row[:2] for row in self.held(pipeline, "DESCRIBE orders")],
+                         [("id", "INTEGER"), ("amount", "DECIMAL(10,2)"), ("note", "VARCHAR")])
+
+    def test_rows_that_do_not_fit_are_discarded(self):
+        self.sql("ALTER TABLE orders ALTER note SET STORAGE EXTERNAL",
+                 "INSERT INTO orders SELECT g, g, repeat(md5(g::text), 100) "
+                 "FROM generate_series(60, 64) g")
+        pipeline = self.pipeline(source="on_schema_change: discard_row")
+        self.assert_runs(pipeline)
+        self.sql("ALTER TABLE orders ADD place text",
+                 "INSERT INTO orders VALUES (51, 1, 'a', NULL), (52, 1, 'b', 'x'), "
+                 "(53, 'NaN', 'c', NULL)",
+                 "UPDATE orders SET place = 'y' WHERE id IN (1, 60, 61)",
+                 "UPDATE orders SET id = 102, place = 'z' WHERE id = 2",
+                 "UPDATE orders SET id = 162, amount = 0 WHERE id = 62",
+                 "UPDATE orders SET note = 'new', place = 'y' WHERE id = 63",
+                 "DELETE FROM orders WHERE id IN (3, 102)")
+        self.assertEqual(self.counted(pipeline), ({"misfit": 2}, {"misfit": 5}))
+        self.assert_rows_that_fit(pipeline)
+        # What comes back comes whole, also where the large value is not sent.
+        self.sql("UPDATE orders SET place = NULL WHERE id IN (1, 60, 63)",
+                 "INSERT INTO orders VALUES (70, 7, 'd', 'x')",
+                 "UPDATE orders SET place = NULL, id = 170 WHERE id = 70",
+                 "UPDATE orders SET amount = 5 WHERE id = 61")
+        self.assertEqual(self.counted(pipeline), ({"misfit": 1}, {"misfit": 1}))
+        self.assert_rows_that_fit(pipeline)
+
+    def assert_rows_that_fit(self, pipeline):
+        self.assertEqual(self.held(pipeline, "SELECT * FROM orders ORDER BY id"),
+                         self.sql("SELECT id, amount, note FROM orders WHERE place IS NULL AND "
+                                  "amount <> 'NaN' ORDER BY id"))
+
+    def test_discarding_ends_where_rows_would_lose_their_names(self):
+        pipeline = self.pipeline(source="on_schema_change: discard_value")
+        self.assert_runs(pipeline)
+        self.sql("ALTER TABLE orders ADD place text", "INSERT INTO orders VALUES (51, 1, 'a', 'b')")
+        self.assertEqual(self.counted(pipeline), ({}, {}))
+        # Followed again from here on, with what came meanwhile still missing.
+        self.sql("INSERT INTO orders VALUES (52, 1, 'a', 'c')")
+        evolving = self.pipeline(source="on_schema_change: evolve")
+        self.assertEqual(evolving.run().returncode, OK)
+        self.assertEqual(self.held(evolving, "SELECT id, place FROM orders WHERE id > 50 ORDER BY id"),
+                         [(51, None), (52, "c")])
+        self.pipeline(source="on_schema_change: discard_row")
+        self.sql("ALTER TABLE orders ALTER id TYPE bigint", "INSERT INTO orders VALUES (53, 1, 'a')")
+        self.assert_refused(pipeline.run(), FAILED, "discard_row", "key column id changed its type "
+                            "from integer to bigint", "on_schema_change to evolve")
+
+    def test_tables_without_a_key_discard_nothing(self):
+        self.sql("CREATE TABLE bag (n int)", "ALTER TABLE bag REPLICA IDENTITY FULL",
+                 "INSERT INTO bag VALUES (1)")
+        pipeline = self.pipeline(tables="public.bag", source="on_schema_change: discard_row")
+        self.assert_runs(pipeline, "public.bag")
+        self.sql("ALTER TABLE bag ADD m int", "INSERT INTO bag VALUES (2)")
+        self.assert_refused(pipeline.run(), FAILED, "public.bag", "discard_row",
+                            "column m was added", "on_schema_change to evolve")
 
     def test_transform_over_a_renamed_column_says_so(self):
         transform = "transforms:\n  - {name: orders, sql: 'SELECT id, note FROM orders'}\n"

@@ -294,18 +294,19 @@ inline constexpr std::array postgres_pages = {
      "table (another type, another key or replica identity, a table made anew under its name) "
      "changes rows that the server does not send, so the table is read anew, beside what the "
      "sinks hold of it, and the other tables go on. Under source.on_schema_change: freeze any "
-     "change stops capture.",
+     "change stops capture, and under a discarding contract one of a key, or one that cannot be "
+     "told.",
      waits_at_source,
      "Nothing; `leat status` shows how far the new image is.\n"
      "Frozen: set source.on_schema_change to evolve and start again.",
     },
     ErrorPage{
      Code::pg_schema_waits,
-     "a schema change is not visible yet",
-     "A row of a changed table has come, but the transaction that changed the table is not "
-     "visible to others at the server. With synchronous_standby_names set, a commit is sent "
-     "before it is visible, and stays invisible as long as its standby is away. Leat tries "
-     "again.",
+     "a transaction is not visible yet",
+     "A row has come for which leat must look at its table (its columns changed, or it came without "
+     "some of them), but its transaction is not visible to others at the server. With "
+     "synchronous_standby_names set, a commit is sent before it is visible, and stays invisible as "
+     "long as its standby is away. Leat tries again.",
      waits_at_source,
      "Look who waits: SELECT pid, query FROM pg_stat_activity WHERE wait_event = 'SyncRep';\n"
      "Bring the synchronous standby back, or take it out of synchronous_standby_names and "

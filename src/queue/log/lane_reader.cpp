@@ -26,6 +26,10 @@ auto refuse(SequenceKind kind, const SequenceState& sequence, std::uint64_t offs
                          std::to_string(sequence.segments.front().base_offset));
 }
 
+auto pass_over(const Batch& batch, std::int64_t rows, Frame& frame) -> void {
+    if (rows > 0) frame.passed_over.push_back({batch.schema->name, "in_image", rows});
+}
+
 }  // namespace
 
 auto check_place(const LogState& state, const Place& place) -> Result<void> {
@@ -115,6 +119,7 @@ auto LogLaneReader::leave_out_image(Frame& frame) const -> void {
         return;
     if (frame.last.lineage < point.lineage ||
         (frame.last.lineage == point.lineage && frame.last.commit <= point.commit)) {
+        for (const auto& batch : frame.batches) pass_over(batch, batch.rows->num_rows(), frame);
         frame.batches.clear();
         return;
     }
@@ -124,6 +129,7 @@ auto LogLaneReader::leave_out_image(Frame& frame) const -> void {
             static_cast<const arrow::UInt64Array&>(*batch.rows->column(commit_column));
         const auto* begin = commits.raw_values();
         const auto* first = std::upper_bound(begin, begin + commits.length(), point.commit);
+        pass_over(batch, first - begin, frame);
         if (first == begin + commits.length() && commits.length() > 0) continue;
         kept.push_back(first == begin ? std::move(batch) : slice(batch, first - begin));
     }

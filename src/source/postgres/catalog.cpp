@@ -168,25 +168,28 @@ auto load_table(Connection& connection, std::uint32_t oid) -> Result<std::option
     return load_found(connection, found);
 }
 
-auto await_visible(Connection& connection, std::uint32_t xid) -> Result<void> {
+auto await_visible(Connection& connection, const std::vector<std::uint32_t>& xids) -> Result<void> {
     // The stream's numbers have 32 bits, the snapshot's 64: the one nearest to its end is meant.
     constexpr auto query = R"(
-SELECT pg_visible_in_snapshot((newest + (($1::bigint - newest) % 4294967296 + 6442450944)
-                               % 4294967296 - 2147483648)::text::xid8, snapshot)
-  FROM (SELECT snapshot, pg_snapshot_xmax(snapshot)::text::bigint AS newest
-          FROM pg_current_snapshot() AS snapshot) AS now)";
+SELECT min(xid) FROM unnest($1::bigint[]) AS xid,
+       (SELECT snapshot, pg_snapshot_xmax(snapshot)::text::bigint AS newest
+          FROM pg_current_snapshot() AS snapshot) AS now
+ WHERE NOT pg_visible_in_snapshot((newest + ((xid - newest) % 4294967296 + 6442450944)
+                                   % 4294967296 - 2147483648)::text::xid8, snapshot))";
     constexpr auto pause = std::chrono::milliseconds(2);
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    std::string list;
+    for (const auto xid : xids) list += (list.empty() ? "{" : ",") + std::to_string(xid);
     while (true) {
-        const auto rows = TRY(connection.query(query, {std::to_string(xid)}));
-        if (rows.truth(0, 0)) return {};
+        const auto rows = TRY(connection.query(query, {list + "}"}));
+        if (rows.is_null(0, 0)) return {};
         if (std::chrono::steady_clock::now() >= deadline)
             return Error{Fault::retry,
-                         "a schema change is in the server's log, but not visible yet: transaction " +
-                             std::to_string(xid),
+                         "what is in the server's log is not visible yet: transaction " +
+                             std::string(rows.text(0, 0)),
                          "Look whether commits wait for a synchronous standby: SELECT pid, query FROM "
                          "pg_stat_activity WHERE wait_event = 'SyncRep';",
-                         "postgres schema", Code::pg_schema_waits};
+                         "postgres catalog", Code::pg_schema_waits};
         std::this_thread::sleep_for(pause);
     }
 }

@@ -81,9 +81,9 @@ auto load_table(Connection& connection, const TableName& name)
     -> Result<std::optional<CatalogTable>>;
 auto load_table(Connection& connection, std::uint32_t oid) -> Result<std::optional<CatalogTable>>;
 
-// Returns once a new look at the catalog sees what transaction `xid` committed. The server sends a
+// Returns once a new look at the database sees what these transactions committed. The server sends a
 // commit as soon as it is in its log, and lets others see it a moment later: with a synchronous
 // standby that is away, as late as that comes back. Fault::retry when it takes too long.
-auto await_visible(Connection& connection, std::uint32_t xid) -> Result<void>;
+auto await_visible(Connection& connection, const std::vector<std::uint32_t>& xids) -> Result<void>;
 
 }  // namespace leat::postgres

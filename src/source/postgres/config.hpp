@@ -15,10 +15,17 @@ namespace leat::postgres {
 enum class OnSchemaChange {
     evolve,  // it is followed where it can be, else capture stops
     freeze,  // capture stops
+    discard_value,  // the shape stays, and values that do not fit it are left out
+    discard_row,    // the shape stays, and rows with such values are left out
 };
 constexpr auto names_of(OnSchemaChange) {
     using Name = config::EnumName<OnSchemaChange>;
-    return std::array{Name{OnSchemaChange::evolve, "evolve"}, Name{OnSchemaChange::freeze, "freeze"}};
+    return std::array{Name{OnSchemaChange::evolve, "evolve"}, Name{OnSchemaChange::freeze, "freeze"},
+                      Name{OnSchemaChange::discard_value, "discard_value"},
+                      Name{OnSchemaChange::discard_row, "discard_row"}};
+}
+constexpr auto is_discarding(OnSchemaChange contract) -> bool {
+    return contract == OnSchemaChange::discard_value || contract == OnSchemaChange::discard_row;
 }
 
 struct ColumnChoice {
@@ -60,7 +67,8 @@ struct PostgresConfig {
                   "a publication of your own, used as it is; leat_<pipeline> is made if left out"),
             field("on_schema_change", &Self::on_schema_change,
                   "when the columns of a table change: follow it where it can be followed (evolve), "
-                  "or stop capture with the change by name (freeze)"),
+                  "stop capture with the change by name (freeze), or keep the shape and leave out, "
+                  "and count, what does not fit it: values (discard_value) or rows (discard_row)"),
             field("insert_only", &Self::insert_only,
                   "capture inserts and truncates only; tables need no replica identity"),
             field("binary", &Self::binary,

@@ -66,6 +66,7 @@ auto Decoder::control(const pgoutput::Message& message) -> Result<void> {
         xid_ = begin->xid;
         commit_ = {begin->final_lsn.value + 1};
         commit_time_us_ = begin->commit_time_us;
+        has_partial_ = false;
     } else if (const auto* commit = std::get_if<pgoutput::Commit>(&message)) {
         in_transaction_ = false;
         told_ = std::max(told_, commit->end_lsn);
@@ -92,9 +93,15 @@ auto Decoder::end_transaction(const FrameBuilder::CommitPoint& point) -> Result<
         replay_ = Replay{std::move(overflow_), false, point};
         return {};
     }
+    note_partial(point);
     TRY(frames_.commit(point));
     if (frames_.bytes() >= options_.frame_bytes) return frames_.close();
     return {};
+}
+
+// Before rows leave with this commit.
+auto Decoder::note_partial(const FrameBuilder::CommitPoint& point) -> void {
+    if (has_partial_) partial_commits_[point.commit] = xid_;
 }
 
 auto Decoder::start_stream_block(const pgoutput::StreamStart& start) -> Result<void> {
@@ -129,6 +136,7 @@ auto Decoder::commit_stream(const pgoutput::StreamCommit& commit) -> Result<void
     xid_ = commit.xid;
     commit_ = commit.end_lsn;
     commit_time_us_ = commit.commit_time_us;
+    has_partial_ = false;
     replay_ = Replay{std::move(file.mapped()), true, {commit.end_lsn.value, commit.commit_time_us}};
     return {};
 }
@@ -141,6 +149,7 @@ auto Decoder::replay_some() -> Result<bool> {
         if (!bytes) {
             const auto point = replay_->point;
             replay_.reset();
+            note_partial(point);
             TRY(frames_.commit(point));
             TRY(frames_.close());
             return frames_.has_ready();

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "base/result.hpp"
 #include "change/frame.hpp"
@@ -50,6 +51,17 @@ public:
     [[nodiscard]] auto stale() const -> const std::set<TableName>& { return relations_.stale(); }
     [[nodiscard]] auto commit_time_us() const -> std::int64_t { return commit_time_us_; }
 
+    // Rows that were left out since the last call.
+    auto take_passed_over() -> std::vector<PassedOver> { return std::exchange(passed_over_, {}); }
+
+    // The transactions with partial rows, by commit; those before `commit` may be forgotten.
+    [[nodiscard]] auto partial_commits() const -> const std::map<std::uint64_t, std::uint32_t>& {
+        return partial_commits_;
+    }
+    auto forget_partial_before(std::uint64_t commit) -> void {
+        partial_commits_.erase(partial_commits_.begin(), partial_commits_.lower_bound(commit));
+    }
+
 private:
     // A transaction that is read back from its file, its commit known.
     struct Replay {
@@ -61,6 +73,7 @@ private:
     auto consume(std::string_view bytes) -> Result<void>;
     auto control(const pgoutput::Message& message) -> Result<void>;
     auto end_transaction(const FrameBuilder::CommitPoint& point) -> Result<void>;
+    auto note_partial(const FrameBuilder::CommitPoint& point) -> void;
     auto start_stream_block(const pgoutput::StreamStart& start) -> Result<void>;
     auto abort_stream(const pgoutput::StreamAbort& abort) -> void;
     auto commit_stream(const pgoutput::StreamCommit& commit) -> Result<void>;
@@ -80,6 +93,15 @@ private:
     auto truncate(const pgoutput::Truncate& truncation) -> Result<void>;
     template <class AppendRow>
     auto add_row(std::uint32_t oid, std::size_t bytes, AppendRow append) -> Result<void>;
+    // Into the builder, in the shape of the table (decoder_fit.cpp).
+    auto insert(TableBuilder& table, const pgoutput::Insert& insert, std::uint64_t ordinal)
+        -> TableBuilder::Outcome;
+    auto update(TableBuilder& table, const pgoutput::Update& update, std::uint64_t ordinal)
+        -> TableBuilder::Outcome;
+    auto remove(TableBuilder& table, const pgoutput::Delete& removal, std::uint64_t ordinal)
+        -> TableBuilder::Outcome;
+    auto is_discarded(const TableBuilder& table, const RowFit::Fitted& row) const -> bool;
+    auto pass_over(const TableName& table, const char* reason, bool goes_on = false) -> void;
     auto make_room() -> Result<void>;
     auto recover(TableBuilder& table, const RowProblem& problem) -> Result<TableBuilder*>;
     auto find_table(std::uint32_t oid) -> Result<TableBuilder*>;
@@ -102,6 +124,12 @@ private:
     Lsn commit_;             // not beyond the end of its commit
     std::int64_t commit_time_us_ = 0;
     Lsn told_;
+    std::string fitted_;              // the row at hand in the shape of its table
+    std::string fitted_old_;
+    bool is_discarded_ = false;       // the row at hand
+    std::vector<PassedOver> passed_over_;
+    bool has_partial_ = false;  // the transaction whose changes are applied
+    std::map<std::uint64_t, std::uint32_t> partial_commits_;  // xid by commit
     std::unique_ptr<SpillFile> overflow_;                            // rest of the open transaction
     std::map<std::uint32_t, std::unique_ptr<SpillFile>> streams_;    // by top transaction
     SpillFile* block_ = nullptr;                                     // inside a stream block

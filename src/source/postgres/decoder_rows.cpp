@@ -39,15 +39,15 @@ auto Decoder::apply(const pgoutput::Message& message, std::string_view bytes) ->
     if (is_streamed() && replay_->file->is_aborted(xid_of(message))) return {};
     if (const auto* insert = std::get_if<pgoutput::Insert>(&message))
         return add_row(insert->oid, bytes.size(), [&](TableBuilder& table, std::uint64_t ordinal) {
-            return table.insert(insert->after, ordinal);
+            return this->insert(table, *insert, ordinal);
         });
     if (const auto* update = std::get_if<pgoutput::Update>(&message))
         return add_row(update->oid, bytes.size(), [&](TableBuilder& table, std::uint64_t ordinal) {
-            return table.update(*update, ordinal);
+            return this->update(table, *update, ordinal);
         });
     if (const auto* removal = std::get_if<pgoutput::Delete>(&message))
         return add_row(removal->oid, bytes.size(), [&](TableBuilder& table, std::uint64_t ordinal) {
-            return table.remove(*removal, ordinal);
+            return this->remove(table, *removal, ordinal);
         });
     if (const auto* truncation = std::get_if<pgoutput::Truncate>(&message))
         return truncate(*truncation);
@@ -70,20 +70,35 @@ auto Decoder::find_table(std::uint32_t oid) -> Result<TableBuilder*> {
 template <class AppendRow>
 auto Decoder::add_row(std::uint32_t oid, std::size_t bytes, AppendRow append) -> Result<void> {
     auto* table = TRY(find_table(oid));
-    if (table == nullptr) return {};
+    if (table == nullptr) {
+        if (const auto held = held_back_.find(oid); held != held_back_.end())
+            pass_over(held->second.table, "in_image");
+        return {};
+    }
     TRY(make_room());
     while (const auto problem = append(*table, frames_.next_ordinal()))
         table = TRY(recover(*table, *problem));
+    if (std::exchange(is_discarded_, false)) return {};
     frames_.added(*table, bytes);
+    has_partial_ |= table->is_last_partial();
     return {};
+}
+
+auto Decoder::pass_over(const TableName& table, const char* reason, bool goes_on) -> void {
+    for (auto& each : passed_over_)
+        if (each.table == table && each.reason == reason && each.goes_on == goes_on) {
+            ++each.rows;
+            return;
+        }
+    passed_over_.push_back({table, reason, 1, goes_on});
 }
 
 // Before a row, so that the last part of a transaction always has one.
 auto Decoder::make_room() -> Result<void> {
     if (replay_) {
-        if (frames_.waiting_bytes() > 0 || frames_.bytes() >= options_.part_bytes)
-            return frames_.commit_part(replay_->point);
-        return {};
+        if (frames_.waiting_bytes() == 0 && frames_.bytes() < options_.part_bytes) return {};
+        note_partial(replay_->point);
+        return frames_.commit_part(replay_->point);
     }
     if (frames_.bytes() < options_.part_bytes || overflow_) return {};
     TRY(frames_.set_aside());
@@ -94,14 +109,14 @@ auto Decoder::make_room() -> Result<void> {
 }
 
 // A value that the column's type cannot hold (NaN in a decimal, another array shape) makes the
-// column text from this row on.
+// column text from this row on, unless the shape must stay.
 auto Decoder::recover(TableBuilder& table, const RowProblem& problem) -> Result<TableBuilder*> {
     const bool fits_as_text = problem.fault == ValueFault::not_finite ||
                               problem.fault == ValueFault::array_shape ||
                               problem.fault == ValueFault::out_of_range;
     if (problem.column < 0 || !fits_as_text) return row_error(table, problem);
     TRY(frames_.flush(table, true));
-    auto layout = TRY(relations_.widen_to_text(table.layout().schema->name, problem.column));
+    auto layout = TRY(relations_.make_room(table.layout().schema->name, problem.column));
     auto& slot = tables_.at(last_oid_);
     slot = TRY(TableBuilder::make(std::move(layout)));
     last_table_ = slot.get();
@@ -130,7 +145,8 @@ auto Decoder::relate(const pgoutput::Relation& relation, std::string_view bytes)
     auto layout = TRY(relations_.accept(relation, xid_));
     auto& slot = tables_[relation.oid];
     if (!layout) return {};
-    if (slot && slot->layout().schema == layout->schema) return {};
+    const bool has_fit = layout->fit || (slot && slot->layout().fit);
+    if (slot && slot->layout().schema == layout->schema && !has_fit) return {};
     if (slot) TRY(frames_.flush(*slot, false));
     slot = TRY(TableBuilder::make(*std::move(layout)));
     return {};

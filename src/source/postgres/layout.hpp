@@ -14,6 +14,7 @@
 #include "change/schema.hpp"
 #include "format/pgtype/pgtype.hpp"
 #include "source/postgres/catalog.hpp"
+#include "source/postgres/row_fit.hpp"
 #include "source/postgres/type_catalog.hpp"
 
 namespace leat::postgres {
@@ -27,9 +28,11 @@ private:
     std::array<std::shared_ptr<arrow::Schema>, 4> shapes_;
 };
 
+// `fit`: brings rows into this shape first; null: they come in it.
 struct TableLayout {
     SchemaPtr schema;
     std::vector<pgtype::ColumnMapping> mappings;  // one per column
+    std::shared_ptr<RowFit> fit{};
 };
 
 // "schema.table.column" of columns that are read as text because a value did not fit.

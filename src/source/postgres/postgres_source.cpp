@@ -88,7 +88,8 @@ auto PostgresSource::find_stale(const std::vector<SchemaPtr>& schemas) -> Result
                 schema->source_id == std::to_string(table.oid))
                 continue;
             auto error = cannot_follow(table.name, "it was dropped and made again");
-            if (config_.on_schema_change == OnSchemaChange::freeze) return frozen(std::move(error));
+            if (config_.on_schema_change != OnSchemaChange::evolve)
+                return frozen(std::move(error), config_.on_schema_change);
             stale_.insert(table.name);
             found = std::move(error);
         }
@@ -153,7 +154,8 @@ auto PostgresSource::publish(Connection& sql, bool must_exist) -> Result<void> {
 
 // Binary form is for all columns or none, and some types have none that is read here.
 auto PostgresSource::can_be_binary(const std::vector<SchemaPtr>& schemas) const -> Result<bool> {
-    if (!config_.binary) return false;
+    // What does not fit is found by reading its text.
+    if (!config_.binary || is_discarding(config_.on_schema_change)) return false;
     auto sql = TRY(Connection::connect(options("check")));
     TypeCatalog types;
     for (const auto& table : tables_) {

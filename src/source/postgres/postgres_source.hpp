@@ -14,6 +14,7 @@
 #include "source/postgres/client.hpp"
 #include "source/postgres/config.hpp"
 #include "source/postgres/decoder.hpp"
+#include "source/postgres/lookup.hpp"
 #include "source/postgres/preflight.hpp"
 #include "source/postgres/publication.hpp"
 #include "source/postgres/receiver.hpp"
@@ -27,6 +28,7 @@ namespace leat::postgres {
 
 class PostgresSource final : public Source,
                              public Snapshots,
+                             public Lookups,
                              public Describable,
                              public Removable,
                              public Watchable,
@@ -46,6 +48,10 @@ public:
                     const std::stop_token& stop) -> Result<void> override;
     auto end() -> Result<Position> override;
     [[nodiscard]] auto stale() const -> std::set<TableName> override;
+
+    [[nodiscard]] auto may_be_partial(const TableName& name) const -> bool override;
+    [[nodiscard]] auto must_be_whole(const TableName& name) const -> bool override;
+    auto complete(const Batch& batch, const std::stop_token& stop) -> Result<Completed> override;
 
     auto describe_tables() -> Result<std::vector<DescribedTable>> override;
     auto remove() -> Result<std::vector<std::string>> override;
@@ -108,6 +114,8 @@ private:
 
     Position point_;
     std::unique_ptr<TableImages> images_;
+
+    std::optional<RowLookup> lookup_;
 
     std::optional<Connection> watching_;  // of watch() alone
 };

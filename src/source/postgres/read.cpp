@@ -17,7 +17,9 @@ auto PostgresSource::read(const std::stop_token& stop) -> Result<Frame> {
     while (true) {
         if (auto frame = decoder_->take()) {
             last_commit_ = frame->last.commit;
+            decoder_->forget_partial_before(frame->first.commit);
             gathering_since_.reset();
+            frame->passed_over = decoder_->take_passed_over();
             return *std::move(frame);
         }
         if (TRY(decoder_->advance())) continue;
@@ -63,7 +65,30 @@ auto PostgresSource::idle_frame() -> std::optional<Frame> {
     frame.kind = FrameKind::position;
     frame.first = frame.last = position_at(told);
     frame.commit_time_us = context_.clock->wall_us();
+    frame.passed_over = decoder_->take_passed_over();
     return frame;
+}
+
+auto PostgresSource::may_be_partial(const TableName& name) const -> bool {
+    const auto table = std::find_if(tables_.begin(), tables_.end(),
+                                    [&](const auto& one) { return one.name == name; });
+    return table != tables_.end() && table->replica_identity != 'f';
+}
+
+auto PostgresSource::must_be_whole(const TableName& /*name*/) const -> bool {
+    return config_.on_schema_change == OnSchemaChange::discard_row;
+}
+
+auto PostgresSource::complete(const Batch& batch, const std::stop_token& stop)
+    -> Result<Completed> {
+    const auto table = std::find_if(tables_.begin(), tables_.end(), [&](const auto& one) {
+        return one.name == batch.schema->name;
+    });
+    if (table == tables_.end()) return Completed{batch};
+    std::vector<std::uint32_t> xids;
+    for (const auto& [commit, xid] : decoder_->partial_commits()) xids.push_back(xid);
+    if (!lookup_) lookup_.emplace(options("lookup"));
+    return lookup_->complete(batch, *table, xids, stop);
 }
 
 auto PostgresSource::confirm(const Durable& durable) -> Result<void> {

@@ -39,11 +39,6 @@ auto has_all_columns(const TableSchema& schema, const CatalogTable& catalog) -> 
     });
 }
 
-auto changed(const TableName& table, const std::string& what) -> Error {
-    return Error{Fault::fatal, "table " + to_string(table) + " changed: " + what, "",
-                 "postgres schema", Code::pg_schema_change};
-}
-
 auto ids_of(const TableSchema& schema) -> std::vector<std::int32_t> {
     std::vector<std::int32_t> ids;
     for (const int index : schema.key)
@@ -51,9 +46,40 @@ auto ids_of(const TableSchema& schema) -> std::vector<std::int32_t> {
     return ids;
 }
 
+// As far as they decide how an array column is read: as a list, or as text.
+auto declared_dimensions(const Column& column) -> std::int32_t {
+    return column.type->id() == arrow::Type::LIST ? 1 : 2;
+}
+
+}  // namespace
+
+auto changed(const TableName& table, const std::string& what) -> Error {
+    return Error{Fault::fatal, "table " + to_string(table) + " changed: " + what, "",
+                 "postgres schema", Code::pg_schema_change};
+}
+
+auto frozen(Error error, OnSchemaChange contract) -> Error {
+    error.fault = Fault::fatal;
+    for (const auto& each : names_of(contract))
+        if (each.value == contract)
+            error.what += ", and source.on_schema_change is " + std::string(each.name);
+    error.hint = "Set source.on_schema_change to evolve and run again to follow it from here.";
+    return error;
+}
+
+Relations::Relations(RelationOptions options, std::vector<KnownTable> tables)
+    : options_(std::move(options)) {
+    for (auto& table : tables) {
+        auto& entry = tables_[table.schema->name];
+        for (const auto& column : table.generated) entry.generated.insert(column.number);
+        entry.table = std::move(table);
+    }
+}
+
 // A key column that is gone, or was joined by another, is another key.
-auto check_key(const TableSchema& known, const pgoutput::Relation& relation,
-               std::vector<std::int32_t> sent_key, const CatalogTable* catalog) -> Result<void> {
+auto Relations::check_key(const TableSchema& known, const pgoutput::Relation& relation,
+                          std::vector<std::int32_t> sent_key, const CatalogTable* catalog)
+    -> Result<void> {
     if (known.identity == RowIdentity::append_only) return {};
     const bool full = relation.identity == ReplicaIdentity::full;
     if (known.identity == RowIdentity::full_row) {
@@ -73,29 +99,6 @@ auto check_key(const TableSchema& known, const pgoutput::Relation& relation,
     std::sort(sent_key.begin(), sent_key.end());
     if (key != sent_key) return cannot_follow(known.name, "its key changed");
     return {};
-}
-
-// As far as they decide how an array column is read: as a list, or as text.
-auto declared_dimensions(const Column& column) -> std::int32_t {
-    return column.type->id() == arrow::Type::LIST ? 1 : 2;
-}
-
-}  // namespace
-
-auto frozen(Error error) -> Error {
-    error.fault = Fault::fatal;
-    error.what += ", and source.on_schema_change is freeze";
-    error.hint = "Set source.on_schema_change to evolve and run again to follow it from here.";
-    return error;
-}
-
-Relations::Relations(RelationOptions options, std::vector<KnownTable> tables)
-    : options_(std::move(options)) {
-    for (auto& table : tables) {
-        auto& entry = tables_[table.schema->name];
-        for (const auto& column : table.generated) entry.generated.insert(column.number);
-        entry.table = std::move(table);
-    }
 }
 
 auto Relations::sql() -> Result<Connection*> {
@@ -124,7 +127,7 @@ auto Relations::type_name(std::string_view source_type) -> Result<std::string> {
 }
 
 auto Relations::refuse_change(const TableSchema& known, const TableSchema& next) -> Result<void> {
-    if (options_.on_schema_change != OnSchemaChange::freeze) return {};
+    if (options_.on_schema_change == OnSchemaChange::evolve) return {};
     std::string changes;
     const auto tell = [&](const std::string& change) {
         changes += (changes.empty() ? "column " : ", column ") + change;
@@ -234,7 +237,8 @@ auto Relations::accept(const pgoutput::Relation& relation, std::uint32_t xid)
     if (layout) return std::optional(*std::move(layout));
     auto error = std::move(layout).error();
     if (error.code != Code::pg_schema_change) return error;
-    if (options_.on_schema_change == OnSchemaChange::freeze) return frozen(std::move(error));
+    if (options_.on_schema_change != OnSchemaChange::evolve)
+        return frozen(std::move(error), options_.on_schema_change);
     stale_.insert(name);
     return error;
 }
@@ -246,13 +250,14 @@ auto Relations::compare(const pgoutput::Relation& relation, std::uint32_t xid, E
     if (entry.table.oid != relation.oid)
         return cannot_follow(name, "it was dropped and made again");
 
-    TRY(await_visible(*TRY(sql()), xid));
+    TRY(await_visible(*TRY(sql()), {xid}));
     auto catalog = TRY(load_table(*TRY(sql()), relation.oid));
     if (catalog && entry.table.is_listed)
         std::erase_if(catalog->columns, [&](const auto& column) {
             return column_of(known, column.number) == nullptr;
         });
     const auto* now = catalog ? &*catalog : nullptr;
+    if (keeps_shape(known)) return keep_shape(relation, entry, now, xid);
     const auto found = TRY(find_columns(relation, entry, now, xid));
     std::vector<std::int32_t> ids;
     std::vector<std::int32_t> key;
@@ -295,15 +300,17 @@ auto Relations::is_of_use(const TableName& table, Lsn commit) const -> bool {
     return known == tables_.end() || commit.value > known->second.table.from;
 }
 
-auto Relations::widen_to_text(const TableName& table, int column) -> Result<TableLayout> {
+auto Relations::make_room(const TableName& table, int column) -> Result<TableLayout> {
     auto& entry = tables_.at(table);
+    if (keeps_shape(*entry.table.schema)) return look_at_values(entry, column);
     const auto index = static_cast<std::size_t>(column);
     auto mapping = text_mapping(entry.types[index]);
-    if (options_.on_schema_change == OnSchemaChange::freeze)
+    if (options_.on_schema_change != OnSchemaChange::evolve)
         return frozen(changed(table, "a value of column " +
                                          entry.table.schema->columns[index].name +
                                          " does not fit its type, so that the column would "
-                                         "become text"));
+                                         "become text"),
+                      options_.on_schema_change);
     auto next = std::make_shared<TableSchema>(*entry.table.schema);
     if (next->columns[index].type->Equals(*mapping.type))
         return Error{Fault::fatal, "value of column " + next->columns[index].name + " of " +

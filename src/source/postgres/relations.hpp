@@ -34,7 +34,8 @@ struct KnownTable {
 
 // A change that source.on_schema_change does not allow. The place in the stream is kept, so that it
 // can still be followed.
-auto frozen(Error error) -> Error;
+auto frozen(Error error, OnSchemaChange contract) -> Error;
+auto changed(const TableName& table, const std::string& what) -> Error;
 
 struct RelationOptions {
     ConnectOptions sql;
@@ -56,14 +57,16 @@ public:
     // Whether what a transaction changed in the table is of use; `commit`: no further than its end.
     [[nodiscard]] auto is_of_use(const TableName& table, Lsn commit) const -> bool;
 
-    // From now on `column` is read as text, because a value did not fit: a new version.
-    auto widen_to_text(const TableName& table, int column) -> Result<TableLayout>;
+    // A value did not fit its column. It is read as text from now on, a new version; or, where the
+    // shape must stay, every value of it is looked at first.
+    auto make_room(const TableName& table, int column) -> Result<TableLayout>;
 
 private:
     struct Entry {
         KnownTable table;
         std::vector<pgtype::PgType> types;
         std::vector<pgtype::ColumnMapping> mappings;
+        std::vector<Place> places;  // of the columns as sent, where the shape must stay
         std::set<std::int32_t> generated;  // numbers of columns seen to be
     };
     struct Sent {
@@ -84,8 +87,24 @@ private:
     auto sql() -> Result<Connection*>;
     auto send_columns(const pgoutput::Relation& relation) -> Result<std::vector<Sent>>;
     auto type_name(std::string_view source_type) -> Result<std::string>;
+    static auto check_key(const TableSchema& known, const pgoutput::Relation& relation,
+                          std::vector<std::int32_t> sent_key, const CatalogTable* catalog)
+        -> Result<void>;
     // Freeze: the change by name.
     auto refuse_change(const TableSchema& known, const TableSchema& next) -> Result<void>;
+    // The same where the shape must stay (relations_fit.cpp).
+    [[nodiscard]] auto keeps_shape(const TableSchema& known) const -> bool {
+        return is_discarding(options_.on_schema_change) &&
+               known.identity != RowIdentity::full_row;
+    }
+    auto keep_shape(const pgoutput::Relation& relation, Entry& entry, const CatalogTable* catalog,
+                    std::uint32_t xid) -> Result<TableLayout>;
+    auto place(const Sent& sent, std::int32_t number, Entry& entry, std::string& changes)
+        -> Result<Place>;
+    auto place_dropped(Entry& entry, std::string& changes) -> Result<void>;
+    auto look_at_values(Entry& entry, int column) -> Result<TableLayout>;
+    auto fitting_layout(const Entry& entry) const -> Result<TableLayout>;
+    auto former_mapping(const Column& was) -> Result<pgtype::ColumnMapping>;
     auto find_columns(const pgoutput::Relation& relation, const Entry& entry,
                       const CatalogTable* catalog, std::uint32_t xid)
         -> Result<std::vector<Found>>;

@@ -73,6 +73,10 @@ public:
     auto finish(bool drop_last_row) -> Result<RowGroup>;
 
     [[nodiscard]] auto rows() const -> std::int64_t { return rows_; }
+    // Whether the last row lacks columns that were not sent.
+    [[nodiscard]] auto is_last_partial() const -> bool {
+        return rows_ > 0 && unchanged_rows_ == rows_;
+    }
     [[nodiscard]] auto layout() const -> const TableLayout& { return layout_; }
 
 private:

@@ -267,10 +267,6 @@ auto skipping(Engine& engine, const json::value& tree, std::size_t index) -> Res
 }  // namespace
 
 auto make_plan(const Query& query, const SchemaPtr& input) -> Result<Plan> {
-    if (input->identity == RowIdentity::full_row)
-        return refused(query.name, query.text, -1,
-                       "table " + to_string(input->name) + " has no key",
-                       "Give it a primary key, or take it without a transform.");
     return Planner(query, input).run();
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/check.hpp"
 #include "change/pick_rows.hpp"
+#include "transform/sql/old_rows.hpp"
 #include "transform/sql/plan.hpp"
 #include "transform/sql/program.hpp"
 #include "transform/sql/tree.hpp"
@@ -425,9 +426,14 @@ auto SqlTransform::prepare(const SchemaPtr& schema) -> Result<SchemaPtr> {
 
 auto SqlTransform::apply(const Batch& batch) -> Result<Applied> {
     CHECK(compiled_ != nullptr);
-    return Passage(batch, compiled_->plan, compiled_->output, compiled_->shapes,
-                   compiled_->program.get(), options_, excludes_rows())
-        .run();
+    const auto pass = [&](const Batch& rows) {
+        return Passage(rows, compiled_->plan, compiled_->output, compiled_->shapes,
+                       compiled_->program.get(), options_, excludes_rows())
+            .run();
+    };
+    const bool whole_rows = batch.schema->identity == RowIdentity::full_row;
+    return whole_rows && sql::has_old_rows(batch) ? sql::apply_with_old_rows(batch, pass)
+                                                  : pass(batch);
 }
 
 auto SqlTransform::excludes_rows() const -> bool {
