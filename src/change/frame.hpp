@@ -1,6 +1,7 @@
 // Frame: what is appended to a queue at once. Marker: what the engine writes between the rows.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,6 +52,12 @@ struct Marker {
 
     friend auto operator==(const Marker&, const Marker&) -> bool = default;
 };
+
+// Whether a generation with these `sinks` is for that one.
+[[nodiscard]] inline auto is_for(const std::vector<std::string>& sinks, const std::string& sink)
+    -> bool {
+    return sinks.empty() || std::find(sinks.begin(), sinks.end(), sink) != sinks.end();
+}
 
 // first/last: positions of the first and last row (position frame: both the same). A transaction
 // larger than the byte cap spans frames; ends_transaction tells the last. commit_time_us: source
