@@ -109,7 +109,7 @@ public:
     virtual auto reader(const std::string& lane, const Place& from)
         -> Result<std::unique_ptr<LaneReader>> = 0;
 
-    // The lane goes on from here, whatever it released before: nothing behind is dropped.
+    // The lane goes on from here: nothing behind is dropped. Refused for a lane that was given up.
     virtual auto retain(const std::string& lane, const Offsets& offsets) -> Result<void> = 0;
 
     // The sink is safe up to here: what all lanes have released may be dropped once it is outside

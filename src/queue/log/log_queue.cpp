@@ -402,6 +402,7 @@ auto LogQueue::reader(const std::string& lane, const Place& from)
 
 auto LogQueue::retain(const std::string& lane, const Offsets& offsets) -> Result<void> {
     auto& log = impl_->log;
+    TRY(refuse_dropped(log, lane));
     const std::lock_guard guard(log.mutex);
     const auto known = log.state.released.find(lane);
     if (known == log.state.released.end()) return unknown_lane(lane);
