@@ -105,7 +105,6 @@ auto LaneAttempt::start_at(const Place& place, const std::set<TableName>& tables
 
 // A generation of all tables that is there, or is being taken; if there is none, one is asked for.
 auto LaneAttempt::begin_with_image(const std::stop_token& stop) -> Result<bool> {
-    TRY(lane_.queue_.retain(name(), pending_.offsets));
     bool has_asked = false;
     std::mutex mutex;
     std::condition_variable_any wake;

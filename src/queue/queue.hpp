@@ -109,7 +109,7 @@ public:
     virtual auto reader(const std::string& lane, const Place& from)
         -> Result<std::unique_ptr<LaneReader>> = 0;
 
-    // The lane goes on from here: nothing behind is dropped. Refused for a lane that was given up.
+    // The lane goes on from here, whatever it released before: nothing behind is dropped.
     virtual auto retain(const std::string& lane, const Offsets& offsets) -> Result<void> = 0;
 
     // The sink is safe up to here: what all lanes have released may be dropped once it is outside
@@ -136,6 +136,8 @@ class Bounded {
 public:
     virtual ~Bounded() = default;
     [[nodiscard]] virtual auto room() const -> QueueRoom = 0;
+    // Fault::fatal "needs rebuild" for a lane that was given up to make room.
+    [[nodiscard]] virtual auto still_serves(const std::string& lane) const -> Result<void> = 0;
 };
 
 }  // namespace leat

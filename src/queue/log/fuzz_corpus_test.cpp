@@ -1,5 +1,5 @@
-// The seeds of log_segment_fuzz are the golden segments, whole, frame by frame and broken on purpose,
-// so that a new format cannot leave them behind. LEAT_UPDATE_GOLDEN=1 writes them anew.
+// The seeds of log_segment_fuzz are the golden segments, whole, frame by frame and broken on
+// purpose, so that a new format cannot leave them behind. LEAT_UPDATE_GOLDEN=1 writes them anew.
 #include <cstdlib>
 #include <map>
 #include <string>

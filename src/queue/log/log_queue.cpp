@@ -402,7 +402,6 @@ auto LogQueue::reader(const std::string& lane, const Place& from)
 
 auto LogQueue::retain(const std::string& lane, const Offsets& offsets) -> Result<void> {
     auto& log = impl_->log;
-    TRY(refuse_dropped(log, lane));
     const std::lock_guard guard(log.mutex);
     const auto known = log.state.released.find(lane);
     if (known == log.state.released.end()) return unknown_lane(lane);
@@ -439,6 +438,10 @@ auto LogQueue::room() const -> QueueRoom {
     const std::lock_guard guard(impl_->log.mutex);
     room.held_bytes = held_bytes(impl_->log);
     return room;
+}
+
+auto LogQueue::still_serves(const std::string& lane) const -> Result<void> {
+    return refuse_dropped(impl_->log, lane);
 }
 
 auto LogQueue::pressure() const -> std::string {
