@@ -10,6 +10,7 @@ TEST_JOBS ?= 1
 TEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
+PRESSURE_ARGS ?=
 FUZZ_SECONDS ?= 60
 FAULT_IMAGES ?= 1000000
 PREFIX ?= /usr/local
@@ -21,7 +22,7 @@ build := build/$(PRESET)
 environment = LEAT_BINARY=$(CURDIR)/$(build)/bin/leat LEAT_BUILD_DIR=$(CURDIR)/$(build) \
 	LEAT_SOURCE_DIR=$(CURDIR) LEAT_PYTHON=$(python)
 
-.PHONY: help setup configure build install package demo test bench fuzz faults asan tsan format tidy clean
+.PHONY: help setup configure build install package demo test bench pressure fuzz faults asan tsan format tidy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -53,6 +54,9 @@ test: build ## unit, golden, scenario and live tests on real servers
 bench: build ## measure against the references, write bench/results
 	@ninja -C $(build) -j $(JOBS) benches
 	@$(environment) $(python) bench/run.py $(BENCH_ARGS)
+
+pressure: build ## a transaction of 10 GB and ten million small ones (70 GB of disk)
+	@$(environment) $(python) bench/pressure.py $(PRESSURE_ARGS)
 
 fuzz: ## run every fuzz target for FUZZ_SECONDS (60)
 	@$(MAKE) configure PRESET=fuzz

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import resource
 import signal
 import socket
@@ -104,23 +105,35 @@ sinks:
     return path, warehouse
 
 
+def high_water(pid):
+    """The most resident memory of a process so far, in bytes; 0 when it has ended. The kernel's
+    ru_maxrss would count what this process held when it started the other."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.M)
+    return int(found[1]) * 1024 if found else 0
+
+
 class Run:
     """A `leat run`; `cpu_seconds`, `peak_rss` and `report` are there once it has ended."""
 
     def __init__(self, pipeline, *arguments):
         self.report_path = pathlib.Path(str(pipeline) + ".report.json")
         self.log = open(str(pipeline) + ".log", "ab")
+        self.peak_rss = 0
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             [LEAT, "run", str(pipeline), "--report", str(self.report_path), *arguments],
             stdout=self.log, stderr=self.log)
 
     def wait(self):
-        _, status, usage = os.wait4(self.process.pid, 0)
+        ended = 0
+        while not ended:
+            self.peak_rss = max(self.peak_rss, high_water(self.process.pid))
+            ended, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+            time.sleep(0 if ended else 0.01)
         self.seconds = time.monotonic() - self.started
         self.process.returncode = os.waitstatus_to_exitcode(status)
         self.cpu_seconds = usage.ru_utime + usage.ru_stime
-        self.peak_rss = usage.ru_maxrss * 1024
         self.log.close()
         if self.process.returncode not in (0, -signal.SIGKILL):
             raise RuntimeError(f"leat ended with {self.process.returncode}: "

@@ -1,6 +1,7 @@
 // Frame: what is appended to a queue at once. Marker: what the engine writes between the rows.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,6 +52,12 @@ struct Marker {
 
     friend auto operator==(const Marker&, const Marker&) -> bool = default;
 };
+
+// Whether a generation with these `sinks` is for that one.
+[[nodiscard]] inline auto is_for(const std::vector<std::string>& sinks, const std::string& sink)
+    -> bool {
+    return sinks.empty() || std::find(sinks.begin(), sinks.end(), sink) != sinks.end();
+}
 
 // Rows that do not go on as they came, and why: not at all, or (`goes_on`) as a delete of the row
 // that they would have changed, or without some of their values.

@@ -24,6 +24,9 @@ Lane::Lane(LaneOptions options, SinkMaker make_sink, Queue& queue, const Clock& 
 auto Lane::run(const std::stop_token& stop) -> Result<void> {
     while (true) {
         auto result = [&]() -> Result<void> {
+            // Whether its target can be reached or not.
+            if (const auto* bounded = dynamic_cast<const Bounded*>(&queue_))
+                TRY(bounded->still_serves(options_.identity.lane));
             const auto sink = TRY(make_sink_());
             const auto shaper =
                 TRY(options_.make_shaper ? options_.make_shaper() : Shaper::make({}));

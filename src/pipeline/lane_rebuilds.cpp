@@ -42,10 +42,7 @@ auto LaneAttempt::meet(const Marker& marker) -> Result<void> {
         case MarkerKind::left: leave(tables); return {};
         case MarkerKind::begin: break;
     }
-    const bool is_for_us =
-        marker.sinks.empty() ||
-        std::find(marker.sinks.begin(), marker.sinks.end(), name()) != marker.sinks.end();
-    if (!is_for_us) return {};
+    if (!is_for(marker.sinks, name())) return {};
     if (marker.purpose != Purpose::anew) return add_rebuild(marker);
     // The stream goes on elsewhere: what was fed until here stands still until the new image is
     // there.

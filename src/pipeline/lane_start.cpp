@@ -114,7 +114,7 @@ auto LaneAttempt::begin_with_image(const std::stop_token& stop) -> Result<bool> 
         const auto generations = lane_.queue_.generations();
         for (auto each = generations.rbegin(); each != generations.rend(); ++each) {
             const bool is_lost = each->has_ended && each->whole.empty() && !each->tables.empty();
-            if (!each->is_all || !each->is_for(name()) || is_lost) continue;
+            if (!each->is_all || !is_for(each->sinks, name()) || is_lost) continue;
             if (!lane_.queue_.holds(each->start)) continue;
             TRY(start_at(each->start, {each->tables.begin(), each->tables.end()}));
             return true;
@@ -145,7 +145,7 @@ auto LaneAttempt::is_coming(const std::set<TableName>& tables) const -> bool {
     const auto generations = lane_.queue_.generations();
     return std::any_of(generations.begin(), generations.end(), [&](const GenerationState& each) {
         const bool is_lost = each.has_ended && !each.missing().empty();
-        return each.is_for(name()) && !is_lost &&
+        return is_for(each.sinks, name()) && !is_lost &&
                each.start.change_offset > pending_.offsets.change_offset &&
                is_part(tables, {each.tables.begin(), each.tables.end()});
     });

@@ -312,7 +312,7 @@ auto Pipeline::caught_up(Only only) -> bool {
         return state.capture.phase == Phase::streaming && state.capture.durable >= *target;
     return std::all_of(state.lanes.begin(), state.lanes.end(), [&](const LaneStatus& lane) {
         const auto has_met = [&](const GenerationState& each) {
-            return !each.is_for(lane.name) ||
+            return !is_for(each.sinks, lane.name) ||
                    lane.committed.offsets.change_offset >= each.start.change_offset ||
                    lane.committed.offsets.generation >= each.generation;
         };

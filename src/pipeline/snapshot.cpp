@@ -188,7 +188,7 @@ auto Snapshot::is_answered(const ImageRequest& request, const TableName& table) 
     return std::any_of(generations.begin(), generations.end(), [&](const GenerationState& each) {
         const bool is_for_all =
             std::all_of(request.sinks.begin(), request.sinks.end(),
-                        [&](const std::string& sink) { return each.is_for(sink); });
+                        [&](const std::string& sink) { return is_for(each.sinks, sink); });
         return is_for_all && each.start.change_offset > *request.behind &&
                std::find(each.whole.begin(), each.whole.end(), table) != each.whole.end();
     });

@@ -1,7 +1,6 @@
 // Queue and LaneReader: the pipeline's durable memory between capture and the lanes.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -47,9 +46,6 @@ struct GenerationState {
     bool has_ended = false;
     Place start;
 
-    [[nodiscard]] auto is_for(const std::string& sink) const -> bool {
-        return sinks.empty() || std::find(sinks.begin(), sinks.end(), sink) != sinks.end();
-    }
     // Not there and not given up.
     [[nodiscard]] auto missing() const -> std::set<TableName> {
         std::set<TableName> left(tables.begin(), tables.end());
@@ -140,6 +136,8 @@ class Bounded {
 public:
     virtual ~Bounded() = default;
     [[nodiscard]] virtual auto room() const -> QueueRoom = 0;
+    // Fault::fatal "needs rebuild" for a lane that was given up to make room.
+    [[nodiscard]] virtual auto still_serves(const std::string& lane) const -> Result<void> = 0;
 };
 
 }  // namespace leat

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from cli_fixture import FAILED, CliTest, eventually, main
+from cli_fixture import ENVIRONMENT, FAILED, CliTest, eventually, main
 
 BALLAST = "ballast"
 
@@ -29,6 +29,36 @@ def small_disk(megabytes: int):
             yield folder
         finally:
             subprocess.run(["umount", "-l", folder], check=False)
+
+
+class JournaledDisk:
+    """An ext4 volume that turns read-only at an error, as a real disk does. It cannot be asked to
+    while files are being written; the kernel's own test hook makes the error."""
+
+    def __init__(self, megabytes: int):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-disk-"))
+        self.image = self.folder.with_suffix(".img")
+        with open(self.image, "wb") as image:
+            image.truncate(megabytes << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", self.image], check=True)
+        self.mount()
+
+    def mount(self) -> None:
+        subprocess.run(["mount", "-o", "loop,errors=remount-ro", self.image, self.folder],
+                       check=True)
+
+    def umount(self) -> None:
+        subprocess.run(["umount", "-l", self.folder], check=True)
+
+    def turn_read_only(self) -> None:
+        device = subprocess.run(["findmnt", "-no", "SOURCE", self.folder], check=True,
+                                capture_output=True, text=True).stdout.strip()
+        pathlib.Path(f"/sys/fs/ext4/{pathlib.Path(device).name}/trigger_fs_error").write_text("1")
+
+    def remove(self) -> None:
+        self.umount()
+        self.folder.rmdir()
+        self.image.unlink()
 
 
 def resize(folder: pathlib.Path, megabytes: int) -> None:
@@ -118,6 +148,30 @@ class FullDisk(CliTest):
                 resize(disk, 400)
                 self.wait_for_rows(pipeline, 40050)
             self.assert_equal(pipeline)
+
+    def test_log_volume_that_turns_read_only_stops_the_pipeline(self):
+        if not os.path.exists("/dev/loop-control"):
+            self.skipTest("no loop devices")
+        disk = JournaledDisk(100)
+        self.addCleanup(disk.remove)
+        pipeline = self.pipeline(queue=f"{disk.folder}/log")
+        self.small_log(pipeline)
+        run = pipeline.leat.start()
+        try:
+            self.wait_for_rows(pipeline, 50)
+            self.insert(1000, 1000)
+            disk.turn_read_only()
+            self.insert(2000, 10000)
+            self.assertEqual(run.wait(60), FAILED, run.tail())
+            self.assert_told(run.tail(), "read-only file system [LOG-DISK]", "mount it")
+        finally:
+            if run.process.poll() is None:
+                run.kill()
+        self.assert_refused(pipeline.run(), ENVIRONMENT, "read-only file system [LOG-DISK]")
+        disk.umount()
+        disk.mount()
+        # What had been confirmed would not be sent again.
+        self.assert_runs(pipeline)
 
     def test_lost_log_volume_stops_the_pipeline(self):
         with small_disk(100) as disk:

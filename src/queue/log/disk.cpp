@@ -187,8 +187,10 @@ auto disk_error(std::string_view step, const Path& path, int code) -> Error {
         error.fault = Fault::retry;
         error.code = Code::log_disk_full;
         error.hint = "Make room on the disk.";
-    } else if (code == -EACCES || code == -EPERM || code == -EROFS || code == -ENOENT ||
-               code == -ENOTDIR) {
+    } else if (code == -EROFS) {
+        error.fault = Fault::config;
+        error.hint = "Look at the disk, mount it so that it can be written to, then start again.";
+    } else if (code == -EACCES || code == -EPERM || code == -ENOENT || code == -ENOTDIR) {
         error.fault = Fault::config;
         error.code = Code::log_folder;
         error.hint = "Give this user a folder that it can write to.";

@@ -12,11 +12,6 @@ namespace {
 
 using namespace fixture;
 
-auto source_dir() -> std::filesystem::path {
-    const char* folder = std::getenv("LEAT_SOURCE_DIR");
-    return folder != nullptr ? folder : ".";
-}
-
 class FormatTest : public LogTest {
 protected:
     FormatTest() {

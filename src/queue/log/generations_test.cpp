@@ -109,8 +109,8 @@ TEST_F(GenerationsTest, EachReaderSeesItsOwnImageThenAllChanges) {
         EXPECT_EQ(met.snapshot_offset, first[6].frame.marker->snapshot_offset);
         EXPECT_EQ(met.change_offset, first[6].after.change_offset);
         EXPECT_FALSE(state_of(2).is_all);
-        EXPECT_TRUE(state_of(2).is_for("duckdb"));
-        EXPECT_FALSE(state_of(2).is_for("other"));
+        EXPECT_TRUE(is_for(state_of(2).sinks, "duckdb"));
+        EXPECT_FALSE(is_for(state_of(2).sinks, "other"));
     }
 }
 
@@ -160,6 +160,14 @@ TEST_F(GenerationsTest, NewStreamLeavesNothingOfTheOld) {
         EXPECT_EQ(point.position->commit, 9U);
         EXPECT_EQ(point.tables, (std::set<TableName>{orders_name()}));
         EXPECT_TRUE(point.schemas.empty());
+    }
+    // Also where no opening comes between, which would forget it too.
+    append(change(10));
+    append(begin(4, Purpose::anew, {orders_name()}));
+    append(point_at(4, 12));
+    for (const bool reopened : {false, true}) {
+        if (reopened) open();
+        EXPECT_EQ(resumed().position->commit, 12U);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -38,6 +39,10 @@ private:
     std::filesystem::path path_;
 };
 
+inline auto source_dir() -> std::filesystem::path {
+    const char* folder = std::getenv("LEAT_SOURCE_DIR");
+    return folder != nullptr ? folder : ".";
+}
 inline auto read_file(const std::filesystem::path& path) -> std::string {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};

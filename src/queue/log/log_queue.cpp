@@ -440,6 +440,10 @@ auto LogQueue::room() const -> QueueRoom {
     return room;
 }
 
+auto LogQueue::still_serves(const std::string& lane) const -> Result<void> {
+    return refuse_dropped(impl_->log, lane);
+}
+
 auto LogQueue::pressure() const -> std::string {
     const std::lock_guard guard(impl_->log.mutex);
     std::string text;

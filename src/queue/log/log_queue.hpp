@@ -42,6 +42,7 @@ public:
     auto release(const std::string& lane, const Offsets& offsets) -> Result<void> override;
     [[nodiscard]] auto identity() const -> QueueIdentity override;
     [[nodiscard]] auto room() const -> QueueRoom override;
+    [[nodiscard]] auto still_serves(const std::string& lane) const -> Result<void> override;
 
     [[nodiscard]] auto report() const -> const RecoveryReport&;
     // Why appending waits (full disk, size limit); empty: it does not. Any thread.
