@@ -62,6 +62,17 @@ TEST_F(PostgresRefusal, ServerDownIsWorthARetry) {
     expect_error(run.open(), Fault::retry, "refused", "Start the server");
 }
 
+TEST_F(PostgresRefusal, OfSeveralHostsThePrimaryIsTaken) {
+    sql("CREATE TABLE t (id int PRIMARY KEY)");
+    auto uri = uri_;
+    uri.insert(uri.find("127"), "127.0.0.1:1,");
+    EXPECT_TRUE(SourceRun(uri, {"t"}).open().has_value());
+    expect_error(SourceRun(uri + "?target_session_attrs=standby", {"t"}).open(), Fault::retry,
+                 "refused; cannot connect: ", "Start the server");
+    expect_error(SourceRun("postgresql://127.0.0.1:1,127.0.0.1:2/x", {"t"}).open(), Fault::retry,
+                 "\"127.0.0.1\", port 2 failed", "Start the server");
+}
+
 TEST_F(PostgresRefusal, ConnectionStringThatIsNone) {
     for (const auto* uri : {"postgresql://u:hunter2@host:1:1/x", "postgresql://u:hunter2@[host/x",
                             "postgresql://u:p@hunter2@host/x", "host=x password"})
@@ -209,7 +220,7 @@ TEST_F(PostgresLostSlot, AnotherClusterOrTimelineOrSlotName) {
     expect_error(run_.reopen(), Fault::fatal, "another database cluster", "source.uri");
     other.token = position.token.substr(0, position.token.find('/')) + "/9/" + run_.slot();
     run_.set_position(other);
-    expect_error(run_.reopen(), Fault::fatal, "another timeline", "on_gap");
+    expect_error(run_.reopen(), Fault::config, "a failover has left behind", "was promoted");
     run_.set_position(position);
     run_.config.slot += "x";
     expect_error(run_.reopen(), Fault::config, "slot of this pipeline was", "source.slot");

@@ -87,14 +87,15 @@ inline constexpr std::array postgres_pages = {
     ErrorPage{
      Code::pg_version,
      "PostgreSQL is too old",
-     "Leat reads PostgreSQL 14 to 18.",
+     "Leat reads PostgreSQL 14 to 18, and source.failover takes 17.",
      not_started,
      "Upgrade the server to 14 or newer, or point source.uri at one.",
     },
     ErrorPage{
      Code::pg_standby,
      "the server is a standby",
-     "Leat makes a publication and a slot, and a standby takes neither.",
+     "Leat makes a publication and a slot, and a standby takes neither. A pipeline that ran before "
+     "tries again: in a failover the standby is promoted soon.",
      not_started,
      "Point source.uri at the primary.",
     },
@@ -205,12 +206,15 @@ inline constexpr std::array postgres_pages = {
     ErrorPage{
      Code::pg_timeline,
      "the server was promoted or restored",
-     "The server is on another timeline than the one the log was read from: a standby was "
-     "promoted, or the server was restored from a backup. The log may hold changes that never "
-     "happened on the new timeline.",
-     "Capture refuses to go on, because the log and the server may disagree. What the log "
-     "holds still goes to the sinks.",
-     "",
+     "A standby was promoted, or the server was restored from a backup, and the log holds changes "
+     "that the new timeline does not have: the old primary had committed them, and they did not "
+     "reach the standby. Or the server is the old primary, which the failover has left behind.",
+     "Capture refuses to go on, because the log and the server disagree. What the log holds still "
+     "goes to the sinks.",
+     "If the message says that the server was left behind, point source.uri at the one that was "
+     "promoted.\n"
+     "Let it not happen again: name the standbys' slots in synchronized_standby_slots (PostgreSQL "
+     "17), so that leat reads nothing that they do not have.",
      or_read_anew,
     },
     ErrorPage{

@@ -37,7 +37,8 @@ auto PostgresSource::begin_stream(const SnapshotRequest& request) -> Result<void
         auto sql = TRY(Connection::connect(options("check")));
         TRY(publish(sql, false));
     }
-    const auto created = TRY(create_slot_patiently(*replication_, {slot_}, request.stop));
+    const auto created = TRY(create_slot_patiently(
+        *replication_, {slot_, false, config_.failover}, request.stop));
     TRY(take_images(request, created.snapshot));
     tables_ = images_->tables();
     point_ = {request.lineage, created.point.value, 0, token_};

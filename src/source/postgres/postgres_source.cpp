@@ -75,6 +75,8 @@ auto PostgresSource::open(const std::optional<Resume>& resume) -> Result<Opened>
     opened.gap = TRY(find_gap(sql, identity, resume->position));
     if (opened.gap) return opened;
     TRY(find_stale(resume->schemas));
+    if (config_.failover && !TRY(find_slot(sql, slot_)).value_or(SlotState{}).failover)
+        TRY(make_failover(*replication_, slot_));
     TRY(start(*resume));
     return opened;
 }
@@ -104,7 +106,7 @@ auto PostgresSource::stale() const -> std::set<TableName> {
 // Whether changes behind `position` are lost for good.
 auto PostgresSource::find_gap(Connection& sql, const SlotIdentity& identity,
                               const Position& position) -> Result<std::optional<Error>> {
-    auto checked = check_resume(sql, identity, position);
+    auto checked = check_resume({sql, *replication_}, identity, position);
     if (checked) checked = publish(sql, true);
     if (checked) return std::optional<Error>();
     if (checked.error().fault == Fault::fatal) return std::optional(std::move(checked).error());
@@ -121,8 +123,13 @@ auto PostgresSource::prepare(bool resuming) -> Result<void> {
     auto sql = TRY(Connection::connect(options("check")));
     names_ = TRY(select_tables(sql)).tables;
     const bool has_slot = TRY(find_slot(sql, slot_)).has_value();
-    const PreflightRequest request{names_, excluded_, config_.insert_only, !resuming && !has_slot};
-    server_ = TRY(check_server(sql, request));
+    const PreflightRequest request{names_, excluded_, config_.insert_only, !resuming && !has_slot,
+                                   config_.failover};
+    auto checked = check_server(sql, request);
+    // In a failover it may be promoted any moment.
+    if (!checked && resuming && checked.error().code == Code::pg_standby)
+        checked.error().fault = Fault::retry;
+    server_ = TRY(std::move(checked));
     tables_ = TRY(check_tables(sql, request));
     return {};
 }

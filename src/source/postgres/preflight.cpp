@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "source/postgres/slot.hpp"
+
 namespace leat::postgres {
 
 namespace {
@@ -120,6 +122,10 @@ auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<
         add(Code::pg_version,
             "PostgreSQL is too old: " + std::string(rows.text(0, 8)),
             "Use PostgreSQL 14 or newer.");
+    if (request.failover && sql.server_version() < failover_slots_since)
+        add(Code::pg_version,
+            "source.failover takes PostgreSQL 17 or newer: " + std::string(rows.text(0, 8)),
+            "Remove source.failover, or upgrade the server.");
     if (rows.truth(0, 1))
         add(Code::pg_standby, "server is a standby", "Point source.uri at the primary.");
     if (rows.text(0, 0) != "logical")

@@ -20,6 +20,7 @@ struct PreflightRequest {
     ExcludedColumns excluded;
     bool insert_only = false;
     bool needs_slot = false;  // the slot is not there yet
+    bool failover = false;
 };
 
 // All that is wrong, each with its remedy (config); what fits beside it.
