@@ -2,6 +2,7 @@
 // a test can compare.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -20,6 +21,19 @@ namespace leat::live {
 // "U 1|b|? (7)".
 auto row_texts(const Batch& batch) -> std::vector<std::string>;
 auto row_texts(const std::vector<Frame>& frames) -> std::vector<std::string>;
+
+// The system's time, which a test can put forward.
+class TestClock final : public Clock {
+public:
+    [[nodiscard]] auto steady() const -> Duration override {
+        return SystemClock().steady() + ahead_.load();
+    }
+    [[nodiscard]] auto wall_us() const -> std::int64_t override { return SystemClock().wall_us(); }
+    auto advance(Duration by) -> void { ahead_ = ahead_.load() + by; }
+
+private:
+    std::atomic<Duration> ahead_{Duration::zero()};
+};
 
 class SourceRun {
 public:
@@ -50,6 +64,8 @@ public:
         all.tables = tables_;
         return all;
     }
+    // Time as the source knows it goes on by this.
+    auto advance_clock(Duration by) -> void { clock_.advance(by); }
     auto source() -> postgres::PostgresSource& { return *source_; }
     [[nodiscard]] auto schema(const std::string& table) const -> SchemaPtr;
     [[nodiscard]] auto slot() const -> std::string;
@@ -64,7 +80,7 @@ private:
 
     std::string pipeline_;
     std::filesystem::path work_dir_;
-    SystemClock clock_;
+    TestClock clock_;
     std::unique_ptr<postgres::PostgresSource> source_;
     Position position_;
     std::map<TableName, SchemaPtr> schemas_;

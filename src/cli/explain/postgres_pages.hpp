@@ -230,7 +230,7 @@ inline constexpr std::array postgres_pages = {
      Code::pg_publication,
      "the publication does not fit",
      "The publication lacks a table, publishes too much or too little, has filters or column "
-     "lists, or cannot be found. A stream that differs from the snapshot would make the "
+     "lists, cannot be found, or was altered while the pipeline was running or stopped. A stream that differs from the snapshot would make the "
      "warehouse wrong. A table that was added to source.tables after the first start is told "
      "like this too.",
      waits_at_source,
@@ -297,8 +297,9 @@ inline constexpr std::array postgres_pages = {
      "Columns that are added, dropped, renamed or widened are followed. Another change of a "
      "table (another type, another key or replica identity, a table made anew under its name) "
      "changes rows that the server does not send, so the table is read anew, beside what the "
-     "sinks hold of it, and the other tables go on. Under source.on_schema_change: freeze any "
-     "change stops capture.",
+     "sinks hold of it, and the other tables go on. So is one that was "
+     "taken out of the publication, even if it has been put back. Under source.on_schema_change: "
+     "freeze any change stops capture.",
      waits_at_source,
      "Nothing; `leat status` shows how far the new image is.\n"
      "Frozen: set source.on_schema_change to evolve and start again.",

@@ -77,6 +77,7 @@ auto PostgresSource::open(const std::optional<Resume>& resume) -> Result<Opened>
     TRY(find_stale(resume->schemas));
     if (config_.failover && !TRY(find_slot(sql, slot_)).value_or(SlotState{}).failover)
         TRY(make_failover(*replication_, slot_));
+    TRY(note_membership(TRY(ask_membership(sql, {}))));
     TRY(start(*resume));
     return opened;
 }
@@ -107,6 +108,7 @@ auto PostgresSource::stale() const -> std::set<TableName> {
 auto PostgresSource::find_gap(Connection& sql, const SlotIdentity& identity,
                               const Position& position) -> Result<std::optional<Error>> {
     auto checked = check_resume({sql, *replication_}, identity, position);
+    if (checked) checked = compare_membership(sql);
     if (checked) checked = publish(sql, true);
     if (checked) return std::optional<Error>();
     if (checked.error().fault == Fault::fatal) return std::optional(std::move(checked).error());
@@ -202,7 +204,7 @@ auto PostgresSource::start(const Resume& resume) -> Result<void> {
             std::min(receiving.status_interval, server_.sender_timeout / 4);
     receiver_ = std::make_unique<Receiver>(*std::exchange(replication_, std::nullopt),
                                            Lsn{from.commit}, receiving);
-    position_told_at_ = context_.clock->steady();
+    position_told_at_ = membership_asked_at_ = context_.clock->steady();
     return {};
 }
 
