@@ -116,13 +116,11 @@ TEST_F(PostgresRefusal, NoFreeSlot) {
 }
 
 TEST_F(PostgresRefusal, TablesThatCannotBeCaptured) {
-    sql("CREATE VIEW v AS SELECT 1 AS id; CREATE UNLOGGED TABLE u (id int PRIMARY KEY); "
-        "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id)");
+    sql("CREATE VIEW v AS SELECT 1 AS id; CREATE UNLOGGED TABLE u (id int PRIMARY KEY)");
     expect_error(SourceRun(uri_, {"missing"}).open(), Fault::config,
                  "table does not exist: public.missing", "source.tables");
     expect_error(SourceRun(uri_, {"v"}).open(), Fault::config, "public.v is a view", "tables");
     expect_error(SourceRun(uri_, {"u"}).open(), Fault::config, "unlogged", "SET LOGGED");
-    expect_error(SourceRun(uri_, {"p"}).open(), Fault::config, "partitioned", "partitions");
     expect_error(SourceRun(uri_, {"v", "public.v"}).open(), Fault::config, "twice", "Remove");
     expect_nothing_made();
 }

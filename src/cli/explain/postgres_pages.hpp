@@ -265,9 +265,9 @@ inline constexpr std::array postgres_pages = {
      Code::pg_table_kind,
      "not a table whose changes can be read",
      "Views, foreign tables, unlogged and temporary tables have no changes in the server's "
-     "log; a partitioned table is captured by its partitions.",
+     "log, and neither has a partition that is one of these.",
      not_started,
-     "Name the tables below a view, or the partitions of a partitioned table.\n"
+     "Name the tables below a view, or the other partitions of a partitioned table.\n"
      "An unlogged table: ALTER TABLE NAME SET LOGGED;",
     },
     ErrorPage{
@@ -286,7 +286,8 @@ inline constexpr std::array postgres_pages = {
      "a table has nothing to tell its rows apart by",
      "Once a table is published for updates, the server refuses UPDATE and DELETE on it "
      "unless it has a primary key or a replica identity. Leat refuses to publish it rather "
-     "than let the application fail. A key with a generated column is not sent by the server.",
+     "than let the application fail. A key with a generated column is not sent by the server. "
+     "Partitions must have the replica identity of the table they belong to.",
      not_started,
      "Add a primary key, or run: ALTER TABLE NAME REPLICA IDENTITY FULL;\n"
      "Or set source.insert_only if the tables only ever get inserts.",
@@ -298,7 +299,8 @@ inline constexpr std::array postgres_pages = {
      "table (another type, another key or replica identity, a table made anew under its name) "
      "changes rows that the server does not send, so the table is read anew, beside what the "
      "sinks hold of it, and the other tables go on. So is one that was "
-     "taken out of the publication, even if it has been put back. Under source.on_schema_change: "
+     "taken out of the publication, even if it has been put back, and one of whose partitions was "
+     "attached with rows, detached or dropped. Under source.on_schema_change: "
      "freeze any change stops capture.",
      waits_at_source,
      "Nothing; `leat status` shows how far the new image is.\n"

@@ -89,7 +89,14 @@ auto describe(const CatalogTable& table, bool insert_only) -> std::string {
 }
 
 auto describe_table(const CatalogTable& table, bool insert_only, Findings& findings) -> void {
-    findings.push_back(ok(describe(table, insert_only)));
+    const auto parts = table.is_partitioned()
+                           ? ", " + std::to_string(table.leaves.size()) + " partitions" : "";
+    findings.push_back(ok(describe(table, insert_only) + parts));
+    if (table.is_partitioned())
+        findings.push_back(notice(
+            to_string(table.name) + ": TRUNCATE of a single partition is not sent by the server, nor "
+            "are the rows of a partition that is attached, detached or dropped",
+            "Use DELETE, or capture the partitions by name instead of the table."));
     if (table.generated.empty()) return;
     std::string names;
     for (const auto& column : table.generated) names += (names.empty() ? "" : ", ") + column.name;

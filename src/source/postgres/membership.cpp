@@ -106,13 +106,7 @@ auto check_came_empty(Connection& sql, const TableName& table, std::uint32_t oid
     return cannot_follow(table, "partition " + name + " was attached with rows, which were not sent");
 }
 
-struct Comparison {
-    const TableName& table;
-    const TableMembership& was;
-    const TableMembership& now;
-};
-
-auto check_leaves(Connection& sql, const Comparison& compared) -> Result<void> {
+auto check_leaves(Connection& sql, const TableComparison& compared) -> Result<void> {
     for (const auto& [oid, leaf] : compared.was.leaves) {
         if (compared.now.leaves.contains(oid)) continue;
         const auto name = TRY(table_of(sql, oid));
@@ -129,17 +123,6 @@ auto check_leaves(Connection& sql, const Comparison& compared) -> Result<void> {
                                                      TRY(table_of(sql, oid)));
     }
     return {};
-}
-
-auto check_table(Connection& sql, const Comparison& compared) -> Result<void> {
-    const auto& [table, was, now] = compared;
-    if (was.oid != now.oid) return cannot_follow(table, "it was dropped and made again");
-    const bool stayed = std::any_of(was.publishers.begin(), was.publishers.end(),
-                                    [&](const auto& one) { return now.publishers.contains(one); });
-    if (!stayed)
-        return cannot_follow(table, "it was taken out of the publication, or published anew with "
-                                    "other columns or rows");
-    return check_leaves(sql, compared);
 }
 
 }  // namespace
@@ -223,12 +206,18 @@ auto write_membership(const std::filesystem::path& file, const Membership& membe
     return {};
 }
 
-auto check_membership(Connection& sql, const Membership& was, const Membership& now)
-    -> Result<void> {
-    for (const auto& [table, before] : was.tables) {
-        const auto after = now.tables.find(table);
-        if (after != now.tables.end()) TRY(check_table(sql, {table, before, after->second}));
-    }
+auto check_membership(Connection& sql, const TableComparison& compared) -> Result<void> {
+    const auto& [table, was, now] = compared;
+    if (was.oid != now.oid) return cannot_follow(table, "it was dropped and made again");
+    const bool stayed = std::any_of(was.publishers.begin(), was.publishers.end(),
+                                    [&](const auto& one) { return now.publishers.contains(one); });
+    if (!stayed)
+        return cannot_follow(table, "it was taken out of the publication, or published anew with "
+                                    "other columns or rows");
+    return check_leaves(sql, compared);
+}
+
+auto check_publication(const Membership& was, const Membership& now) -> Result<void> {
     if (was.publication == now.publication) return {};
     return Error{Fault::fatal,
                  "publication was altered, or dropped and made again: what it does not publish cannot "

@@ -58,9 +58,15 @@ auto read_membership(const std::filesystem::path& file) -> Result<std::optional<
 auto write_membership(const std::filesystem::path& file, const Membership& membership)
     -> Result<void>;
 
-// What of the tables that both have means that changes were missed: fatal, naming the table and the
-// remedy. Partitions that came empty, or were made as partitions, are none of it. Not the tables
-// that came or left.
-auto check_membership(Connection& sql, const Membership& was, const Membership& now) -> Result<void>;
+// An error (cannot_follow) where what has changed means that changes of the table were missed.
+// Partitions that came empty, or were made as partitions, are none of it.
+struct TableComparison {
+    const TableName& table;
+    const TableMembership& was;
+    const TableMembership& now;
+};
+auto check_membership(Connection& sql, const TableComparison& compared) -> Result<void>;
+// Fatal (a gap): of all tables.
+auto check_publication(const Membership& was, const Membership& now) -> Result<void>;
 
 }  // namespace leat::postgres

@@ -72,7 +72,7 @@ auto PostgresSource::open(const std::optional<Resume>& resume) -> Result<Opened>
         TRY(publish(sql, false));
         return opened;
     }
-    opened.gap = TRY(find_gap(sql, identity, resume->position));
+    opened.gap = TRY(find_gap(sql, identity, *resume));
     if (opened.gap) return opened;
     TRY(find_stale(resume->schemas));
     if (config_.failover && !TRY(find_slot(sql, slot_)).value_or(SlotState{}).failover)
@@ -104,11 +104,11 @@ auto PostgresSource::stale() const -> std::set<TableName> {
     return tables;
 }
 
-// Whether changes behind `position` are lost for good.
+// Whether changes behind the position are lost for good.
 auto PostgresSource::find_gap(Connection& sql, const SlotIdentity& identity,
-                              const Position& position) -> Result<std::optional<Error>> {
-    auto checked = check_resume({sql, *replication_}, identity, position);
-    if (checked) checked = compare_membership(sql);
+                              const Resume& resume) -> Result<std::optional<Error>> {
+    auto checked = check_resume({sql, *replication_}, identity, resume.position);
+    if (checked) checked = compare_membership(sql, resume.schemas);
     if (checked) checked = publish(sql, true);
     if (checked) return std::optional<Error>();
     if (checked.error().fault == Fault::fatal) return std::optional(std::move(checked).error());
@@ -146,6 +146,7 @@ auto PostgresSource::publication_of(const std::vector<TableName>& names,
     request.tables = names;
     request.excluded = excluded_;
     for (const auto& table : tables) {
+        if (table.is_partitioned()) request.has_roots = true;
         if (!excluded_.contains(table.name)) continue;
         auto& columns = request.columns[table.name];
         for (const auto& column : table.columns) columns.push_back(column.name);

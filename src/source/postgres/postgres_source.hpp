@@ -69,11 +69,12 @@ private:
     auto prepare(bool resuming) -> Result<void>;
     auto publish(Connection& sql, bool must_exist) -> Result<void>;
     auto find_stale(const std::vector<SchemaPtr>& schemas) -> Result<void>;
-    auto find_gap(Connection& sql, const SlotIdentity& identity, const Position& position)
+    auto find_gap(Connection& sql, const SlotIdentity& identity, const Resume& resume)
         -> Result<std::optional<Error>>;
     auto ask_membership(Connection& sql, const std::stop_token& stop) -> Result<Membership>;
     auto note_membership(Membership membership) -> Result<void>;
-    auto compare_membership(Connection& sql) -> Result<void>;
+    auto compare_membership(Connection& sql, const std::vector<SchemaPtr>& schemas)
+        -> Result<void>;
     auto watch_membership(const std::stop_token& stop) -> Result<void>;
     auto begin_stream(const SnapshotRequest& request) -> Result<void>;
     auto begin_image(const SnapshotRequest& request) -> Result<void>;

@@ -35,7 +35,7 @@ struct TableReport {
 
 // Version, wal_level, primary, role, free slots and senders.
 auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<ServerReport>;
-// Each table exists, is an ordinary one, readable, its old rows can be told apart, and what is
+// Each table exists, is an ordinary or a partitioned one, readable, its old rows can be told apart, and what is
 // excluded can be: the columns that are left.
 auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<TableReport>;
 

@@ -27,11 +27,28 @@ auto PostgresSource::note_membership(Membership membership) -> Result<void> {
     return {};
 }
 
-// Against what it was when this pipeline last looked.
-auto PostgresSource::compare_membership(Connection& sql) -> Result<void> {
+// Against what it was when this pipeline last looked. Tables without a schema are new to the stream,
+// whatever they were.
+auto PostgresSource::compare_membership(Connection& sql, const std::vector<SchemaPtr>& schemas)
+    -> Result<void> {
     const auto was = TRY(read_membership(membership_file()));
     if (!was || !TRY(has_publication(sql, publication_))) return {};  // publish() tells of the latter
-    return check_membership(sql, *was, TRY(ask_membership(sql, {})));
+    const auto now = TRY(ask_membership(sql, {}));
+    TRY(check_publication(*was, now));
+    Result<void> found;
+    for (const auto& schema : schemas) {
+        const auto before = was->tables.find(schema->name);
+        const auto after = now.tables.find(schema->name);
+        if (before == was->tables.end() || after == now.tables.end()) continue;
+        auto checked = check_membership(sql, {schema->name, before->second, after->second});
+        if (checked) continue;
+        if (checked.error().code != Code::pg_schema_change) return checked;
+        if (config_.on_schema_change == OnSchemaChange::freeze)
+            return frozen(std::move(checked).error());
+        stale_.insert(schema->name);
+        found = std::move(checked);
+    }
+    return found;
 }
 
 // What has changed is judged by the next open(), with what it knows of the tables that are wanted.
@@ -58,10 +75,13 @@ auto PostgresSource::watch_membership(const std::stop_token& stop) -> Result<voi
         return {};
     }
     if (*asked == membership_) return {};
-    auto checked = check_membership(*asking_, membership_, *asked);
-    for (const auto& [name, table] : membership_.tables)
-        if (checked && !asked->tables.contains(name))
-            checked = cannot_follow(name, "it was dropped or renamed");
+    auto checked = check_publication(membership_, *asked);
+    for (const auto& [name, was] : membership_.tables) {
+        if (!checked) break;
+        const auto found = asked->tables.find(name);
+        checked = found == asked->tables.end() ? cannot_follow(name, "it was dropped or renamed")
+                                               : check_membership(*asking_, {name, was, found->second});
+    }
     if (checked) return note_membership(*asked);
     checked.error().fault = Fault::retry;
     return checked;
