@@ -133,6 +133,20 @@ class PgServer:
             self.port = None
         raise PgError(f"PostgreSQL does not start in {self.folder}: {self._log_tail()}")
 
+    def make_standby(self, settings: dict[str, str]) -> "PgServer":
+        """A standby of this server, which is stopped for the copy and started again; not yet started
+        itself. `settings` say at least primary_conninfo or what leads to this server."""
+        self.stop()
+        standby = PgServer(tempfile.mkdtemp(prefix="leat-pg-"), self.bindir, self.settings | settings)
+        if os.geteuid() == 0:
+            standby._open_to_server_user()
+        copied = self._as_server("/bin/cp", "-a", self.data, standby.folder)
+        if copied.returncode != 0:
+            raise PgError(f"{self.folder} cannot be copied: {copied.stderr}")
+        (standby.data / "standby.signal").touch()
+        self.restart()
+        return standby
+
     def stop(self, mode: str = "fast") -> None:
         """Stops the server; `immediate` is a crash, recovered at the next start."""
         pid = self.pid

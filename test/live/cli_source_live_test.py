@@ -110,6 +110,29 @@ class Tables(CliTest):
                             "public.fleeting is unlogged", 'ALTER TABLE "public"."fleeting" SET LOGGED')
         self.assert_refused(pipeline.run(), ENVIRONMENT, "public.seen is a view")
 
+    def test_partitioned(self):
+        self.sql("CREATE TABLE visits (id int, day date, note text, PRIMARY KEY (day, id)) "
+                 "PARTITION BY RANGE (day)",
+                 "CREATE TABLE visits_1 PARTITION OF visits FOR VALUES FROM ('2024-01-01') TO ('2024-02-01')",
+                 "CREATE TABLE visits_2 PARTITION OF visits FOR VALUES FROM ('2024-02-01') TO ('2024-03-01')",
+                 "INSERT INTO visits SELECT g, date '2024-01-01' + g % 60, repeat('n', 50) "
+                 "FROM generate_series(1, 20000) g", "ANALYZE")
+        pipeline = self.pipeline(tables="'public.*'")
+        told = [found["what"] for found in pipeline.check()[1]]
+        self.assertIn("public.* matches public.orders, public.visits", told)
+        self.assertIn("public.visits: key day, id, 2 partitions", told)
+        self.assertTrue(any("TRUNCATE of a single partition is not sent" in what for what in told))
+        self.assert_runs(pipeline, "public.orders", "public.visits")
+        self.sql("DELETE FROM visits WHERE id % 3 = 0",
+                 "UPDATE visits SET day = day + 25 WHERE day < '2024-02-01' AND id % 3 = 1")
+        self.assert_runs(pipeline, "public.orders", "public.visits")
+        self.sql("ALTER TABLE visits DETACH PARTITION visits_1")
+        pipeline = self.pipeline(tables="'public.*', '!visits_1'")
+        done = pipeline.run()
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assert_told(done.stderr, "public.visits", '"visits_1" was detached', "PG-SCHEMA-CHANGE")
+        self.assert_equal(pipeline, "public.orders", "public.visits")
+
     def test_two_with_one_target_name(self):
         self.sql("CREATE SCHEMA a", "CREATE TABLE a.b (id int PRIMARY KEY)",
                  "CREATE TABLE a_b (id int PRIMARY KEY)")

@@ -2,6 +2,7 @@
 // a test can compare.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -20,6 +21,19 @@ namespace leat::live {
 // "U 1|b|? (7)".
 auto row_texts(const Batch& batch) -> std::vector<std::string>;
 auto row_texts(const std::vector<Frame>& frames) -> std::vector<std::string>;
+
+// The system's time, which a test can put forward.
+class TestClock final : public Clock {
+public:
+    [[nodiscard]] auto steady() const -> Duration override {
+        return SystemClock().steady() + ahead_.load();
+    }
+    [[nodiscard]] auto wall_us() const -> std::int64_t override { return SystemClock().wall_us(); }
+    auto advance(Duration by) -> void { ahead_ = ahead_.load() + by; }
+
+private:
+    std::atomic<Duration> ahead_{Duration::zero()};
+};
 
 class SourceRun {
 public:
@@ -50,11 +64,15 @@ public:
         all.tables = tables_;
         return all;
     }
+    // Time as the source knows it goes on by this.
+    auto advance_clock(Duration by) -> void { clock_.advance(by); }
     auto source() -> postgres::PostgresSource& { return *source_; }
     [[nodiscard]] auto schema(const std::string& table) const -> SchemaPtr;
     [[nodiscard]] auto slot() const -> std::string;
     [[nodiscard]] auto position() const -> const Position& { return position_; }
     auto adopt_schemas(const SourceRun& other) -> void { schemas_ = other.schemas_; }
+    // As the engine does with a table that is stale.
+    auto forget_schema(const std::string& table) -> void { schemas_.erase({"public", table}); }
     auto set_position(Position position) -> void { position_ = std::move(position); }
     [[nodiscard]] auto work_dir() const -> const std::filesystem::path& { return work_dir_; }
 
@@ -64,7 +82,7 @@ private:
 
     std::string pipeline_;
     std::filesystem::path work_dir_;
-    SystemClock clock_;
+    TestClock clock_;
     std::unique_ptr<postgres::PostgresSource> source_;
     Position position_;
     std::map<TableName, SchemaPtr> schemas_;

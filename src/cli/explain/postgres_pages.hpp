@@ -87,14 +87,15 @@ inline constexpr std::array postgres_pages = {
     ErrorPage{
      Code::pg_version,
      "PostgreSQL is too old",
-     "Leat reads PostgreSQL 14 to 18.",
+     "Leat reads PostgreSQL 14 to 18, and source.failover takes 17.",
      not_started,
      "Upgrade the server to 14 or newer, or point source.uri at one.",
     },
     ErrorPage{
      Code::pg_standby,
      "the server is a standby",
-     "Leat makes a publication and a slot, and a standby takes neither.",
+     "Leat makes a publication and a slot, and a standby takes neither. A pipeline that ran before "
+     "tries again: in a failover the standby is promoted soon.",
      not_started,
      "Point source.uri at the primary.",
     },
@@ -205,12 +206,15 @@ inline constexpr std::array postgres_pages = {
     ErrorPage{
      Code::pg_timeline,
      "the server was promoted or restored",
-     "The server is on another timeline than the one the log was read from: a standby was "
-     "promoted, or the server was restored from a backup. The log may hold changes that never "
-     "happened on the new timeline.",
-     "Capture refuses to go on, because the log and the server may disagree. What the log "
-     "holds still goes to the sinks.",
-     "",
+     "A standby was promoted, or the server was restored from a backup, and the log holds changes "
+     "that the new timeline does not have: the old primary had committed them, and they did not "
+     "reach the standby. Or the server is the old primary, which the failover has left behind.",
+     "Capture refuses to go on, because the log and the server disagree. What the log holds still "
+     "goes to the sinks.",
+     "If the message says that the server was left behind, point source.uri at the one that was "
+     "promoted.\n"
+     "Let it not happen again: name the standbys' slots in synchronized_standby_slots (PostgreSQL "
+     "17), so that leat reads nothing that they do not have.",
      or_read_anew,
     },
     ErrorPage{
@@ -226,7 +230,7 @@ inline constexpr std::array postgres_pages = {
      Code::pg_publication,
      "the publication does not fit",
      "The publication lacks a table, publishes too much or too little, has filters or column "
-     "lists, or cannot be found. A stream that differs from the snapshot would make the "
+     "lists, cannot be found, or was altered while the pipeline was running or stopped. A stream that differs from the snapshot would make the "
      "warehouse wrong. A table that was added to source.tables after the first start is told "
      "like this too.",
      waits_at_source,
@@ -261,9 +265,9 @@ inline constexpr std::array postgres_pages = {
      Code::pg_table_kind,
      "not a table whose changes can be read",
      "Views, foreign tables, unlogged and temporary tables have no changes in the server's "
-     "log; a partitioned table is captured by its partitions.",
+     "log, and neither has a partition that is one of these.",
      not_started,
-     "Name the tables below a view, or the partitions of a partitioned table.\n"
+     "Name the tables below a view, or the other partitions of a partitioned table.\n"
      "An unlogged table: ALTER TABLE NAME SET LOGGED;",
     },
     ErrorPage{
@@ -282,7 +286,8 @@ inline constexpr std::array postgres_pages = {
      "a table has nothing to tell its rows apart by",
      "Once a table is published for updates, the server refuses UPDATE and DELETE on it "
      "unless it has a primary key or a replica identity. Leat refuses to publish it rather "
-     "than let the application fail. A key with a generated column is not sent by the server.",
+     "than let the application fail. A key with a generated column is not sent by the server. "
+     "Partitions must have the replica identity of the table they belong to.",
      not_started,
      "Add a primary key, or run: ALTER TABLE NAME REPLICA IDENTITY FULL;\n"
      "Or set source.insert_only if the tables only ever get inserts.",
@@ -293,9 +298,10 @@ inline constexpr std::array postgres_pages = {
      "Columns that are added, dropped, renamed or widened are followed. Another change of a "
      "table (another type, another key or replica identity, a table made anew under its name) "
      "changes rows that the server does not send, so the table is read anew, beside what the "
-     "sinks hold of it, and the other tables go on. Under source.on_schema_change: freeze any "
-     "change stops capture, and under a discarding contract one of a key, or one that cannot be "
-     "told.",
+     "sinks hold of it, and the other tables go on. So is one that was taken out of the "
+     "publication, even if it has been put back, and one of whose partitions was attached with "
+     "rows, detached or dropped. Under source.on_schema_change: freeze any change stops capture, "
+     "and under a discarding contract one of a key, or one that cannot be told.",
      waits_at_source,
      "Nothing; `leat status` shows how far the new image is.\n"
      "Frozen: set source.on_schema_change to evolve and start again.",

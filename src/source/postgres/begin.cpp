@@ -36,8 +36,10 @@ auto PostgresSource::begin_stream(const SnapshotRequest& request) -> Result<void
         // In a gap it may be the publication that is gone.
         auto sql = TRY(Connection::connect(options("check")));
         TRY(publish(sql, false));
+        TRY(note_membership(TRY(ask_membership(sql, request.stop))));
     }
-    const auto created = TRY(create_slot_patiently(*replication_, {slot_}, request.stop));
+    const auto created = TRY(create_slot_patiently(
+        *replication_, {slot_, false, config_.failover}, request.stop));
     TRY(take_images(request, created.snapshot));
     tables_ = images_->tables();
     point_ = {request.lineage, created.point.value, 0, token_};

@@ -34,6 +34,27 @@ SELECT i.indisprimary, i.indisreplident, i.indkey, i.indnkeyatts
   FROM pg_index i
  WHERE i.indrelid = $1 AND (i.indisprimary OR i.indisreplident) AND i.indimmediate AND i.indisvalid)";
 
+constexpr auto leaf_query = R"(
+WITH RECURSIVE tree AS (
+  SELECT inhrelid AS oid FROM pg_inherits WHERE inhparent = $1 AND NOT inhdetachpending
+  UNION ALL
+  SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid AND NOT i.inhdetachpending)
+SELECT c.oid, c.relfilenode, c.relkind, c.relpersistence, c.relreplident,
+       has_table_privilege(c.oid, 'SELECT'),
+       coalesce(pg_relation_size(c.oid) / current_setting('block_size')::bigint, 0),
+       CASE WHEN c.relpages > 0 AND c.reltuples > 0
+            THEN greatest(1, (c.reltuples / c.relpages)::bigint) ELSE 0 END,
+       n.nspname, c.relname
+  FROM tree JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind <> 'p'
+ ORDER BY c.oid)";
+
+// What rows hold in a column that is younger than they are is told by their partition.
+constexpr auto leaf_default_query = R"(
+SELECT attname, min((attmissingval::text::text[])[1]) FROM pg_attribute
+ WHERE attrelid = ANY ($1::oid[]) AND attnum > 0 AND atthasmissing
+ GROUP BY attname HAVING count(DISTINCT attmissingval::text) = 1)";
+
 // "1 3": the first `count` numbers.
 auto parse_numbers(std::string_view text, std::int64_t count) -> std::vector<std::int32_t> {
     std::vector<std::int32_t> numbers;
@@ -79,6 +100,36 @@ auto load_keys(Connection& connection, CatalogTable& table) -> Result<void> {
     return {};
 }
 
+auto load_leaf_defaults(Connection& connection, CatalogTable& table) -> Result<void> {
+    std::string oids;
+    for (const auto& leaf : table.leaves) oids += (oids.empty() ? "" : ",") + std::to_string(leaf.oid);
+    const auto rows = TRY(connection.query(leaf_default_query, {"{" + oids + "}"}));
+    for (int row = 0; row < rows.count(); ++row)
+        for (auto& column : table.columns)
+            if (column.name == rows.text(row, 0)) column.missing_value = rows.text(row, 1);
+    return {};
+}
+
+auto load_leaves(Connection& connection, CatalogTable& table) -> Result<void> {
+    const auto rows = TRY(connection.query(leaf_query, {std::to_string(table.oid)}));
+    for (int row = 0; row < rows.count(); ++row) {
+        CatalogLeaf leaf;
+        leaf.oid = static_cast<std::uint32_t>(rows.number(row, 0));
+        leaf.file_node = static_cast<std::uint32_t>(rows.number(row, 1));
+        leaf.kind = rows.text(row, 2).front();
+        leaf.persistence = rows.text(row, 3).front();
+        leaf.replica_identity = rows.text(row, 4).front();
+        leaf.readable = rows.truth(row, 5);
+        leaf.blocks = rows.number(row, 6);
+        leaf.rows_per_block = rows.number(row, 7);
+        leaf.name = {std::string(rows.text(row, 8)), std::string(rows.text(row, 9))};
+        table.leaves.push_back(std::move(leaf));
+    }
+    if (table.leaves.empty()) return {};
+    table.file_node = table.leaves.front().file_node;
+    return load_leaf_defaults(connection, table);
+}
+
 auto load_found(Connection& connection, const Rows& rows) -> Result<std::optional<CatalogTable>> {
     if (rows.count() == 0) return std::optional<CatalogTable>();
     CatalogTable table;
@@ -94,6 +145,7 @@ auto load_found(Connection& connection, const Rows& rows) -> Result<std::optiona
     table.name = {std::string(rows.text(0, 9)), std::string(rows.text(0, 10))};
     TRY(load_columns(connection, table));
     TRY(load_keys(connection, table));
+    if (table.is_partitioned()) TRY(load_leaves(connection, table));
     return std::optional(std::move(table));
 }
 
@@ -142,7 +194,7 @@ auto same_definition(const CatalogTable& a, const CatalogTable& b) -> bool {
     return a.oid == b.oid && a.file_node == b.file_node && a.kind == b.kind &&
            a.replica_identity == b.replica_identity && a.columns == b.columns &&
            a.primary_key == b.primary_key && a.identity_index == b.identity_index &&
-           a.last_number == b.last_number;
+           a.last_number == b.last_number && a.leaves == b.leaves;
 }
 
 auto parse_table_name(std::string_view text) -> TableName {

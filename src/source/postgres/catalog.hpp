@@ -39,13 +39,32 @@ struct DroppedColumn {
     std::uint32_t xid = 0;
 };
 
-struct CatalogTable {
+// A partition that has rows of its own, at whatever depth.
+struct CatalogLeaf {
     TableName name;
     std::uint32_t oid = 0;
     std::uint32_t file_node = 0;
     char kind = 'r';
     char persistence = 'p';
     char replica_identity = 'd';
+    bool readable = false;
+    std::int64_t blocks = 0;
+    std::int64_t rows_per_block = 0;
+
+    friend auto operator==(const CatalogLeaf& a, const CatalogLeaf& b) -> bool {
+        return a.oid == b.oid && a.file_node == b.file_node && a.name == b.name &&
+               a.replica_identity == b.replica_identity;
+    }
+};
+
+struct CatalogTable {
+    TableName name;
+    std::uint32_t oid = 0;
+    std::uint32_t file_node = 0;  // of a partitioned table its oldest leaf's
+    char kind = 'r';
+    char persistence = 'p';
+    char replica_identity = 'd';
+    std::vector<CatalogLeaf> leaves;          // of a partitioned table, oldest first
     std::vector<CatalogColumn> columns;       // live ones that are not generated, by number
     std::vector<DroppedColumn> dropped;       // by number
     std::vector<CatalogColumn> generated;     // by number
@@ -56,6 +75,7 @@ struct CatalogTable {
     std::int64_t rows_per_block = 0;  // 0: never analysed
     bool readable = false;      // SELECT is granted
 
+    [[nodiscard]] auto is_partitioned() const -> bool { return kind == 'p'; }
     // By what old rows are told: empty when by nothing or by the whole row.
     [[nodiscard]] auto key() const -> const std::vector<std::int32_t>&;
     [[nodiscard]] auto identity(bool insert_only) const -> RowIdentity;

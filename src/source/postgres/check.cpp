@@ -49,6 +49,27 @@ auto check_settings(Connection& sql, const PreflightRequest& request, Findings& 
     return {};
 }
 
+auto check_failover(Connection& sql, bool wanted, Findings& findings) -> Result<void> {
+    if (sql.server_version() < failover_slots_since) return {};
+    const auto rows = TRY(sql.query(
+        "SELECT current_setting('synchronized_standby_slots') = '', string_agg(slot_name, ', ') "
+        "FROM pg_replication_slots WHERE slot_type = 'physical'"));
+    const bool has_standbys = !rows.is_null(0, 1);
+    const std::string slots(has_standbys ? rows.text(0, 1) : "the slots of the standbys");
+    if (wanted && rows.truth(0, 0))
+        findings.push_back(notice(
+            "synchronized_standby_slots is empty: leat may read a change before a standby has it, "
+            "and a failover to that standby is a gap then",
+            "Run: ALTER SYSTEM SET synchronized_standby_slots = '" + slots +
+                "'; SELECT pg_reload_conf();"));
+    if (!wanted && has_standbys)
+        findings.push_back(notice("the server has standbys, and they do not keep this pipeline's slot "
+                                  "in step: a failover will be a gap",
+                                  "Set source.failover: true; the guide on PostgreSQL says what the "
+                                  "standby needs."));
+    return {};
+}
+
 auto columns_of(const CatalogTable& table) -> std::string {
     std::string names;
     for (const auto number : table.key())
@@ -68,7 +89,14 @@ auto describe(const CatalogTable& table, bool insert_only) -> std::string {
 }
 
 auto describe_table(const CatalogTable& table, bool insert_only, Findings& findings) -> void {
-    findings.push_back(ok(describe(table, insert_only)));
+    const auto parts = table.is_partitioned()
+                           ? ", " + std::to_string(table.leaves.size()) + " partitions" : "";
+    findings.push_back(ok(describe(table, insert_only) + parts));
+    if (table.is_partitioned())
+        findings.push_back(notice(
+            to_string(table.name) + ": TRUNCATE of a single partition is not sent by the server, nor "
+            "are the rows of a partition that is attached, detached or dropped",
+            "Use DELETE, or capture the partitions by name instead of the table."));
     if (table.generated.empty()) return;
     std::string names;
     for (const auto& column : table.generated) names += (names.empty() ? "" : ", ") + column.name;
@@ -153,8 +181,9 @@ auto PostgresSource::check() -> Result<std::vector<Finding>> {
     const auto slot = TRY(find_slot(sql, slot_));
     const auto selected = select_tables(sql);
     const PreflightRequest request{selected ? selected->tables : std::vector<TableName>(), excluded_,
-                                   config_.insert_only, !slot.has_value()};
+                                   config_.insert_only, !slot.has_value(), config_.failover};
     TRY(check_settings(sql, request, findings));
+    TRY(check_failover(sql, config_.failover, findings));
     if (!selected) {
         findings.push_back(problem_of(selected.error()));
         return findings;

@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -113,19 +114,36 @@ auto not_a_uri() -> Error {
                  "the password as %40 and so on.", "postgres", Code::pg_uri};
 }
 
-// The user's own `options` of the URI come first, so that ours win.
-auto joined_settings(const std::string& uri) -> Result<std::string> {
+struct UriFacts {
+    std::string settings;  // with the user's own `options` first, so that ours win
+    std::string hosts;
+    std::string addresses;
+    std::string ports;
+};
+
+// The n-th of a list with commas; of a list of one that one.
+auto entry(const std::string& list, std::size_t n) -> std::string {
+    if (list.find(',') == std::string::npos) return list;
+    std::size_t from = 0;
+    for (; n > 0; --n) from = list.find(',', from) + 1;
+    return list.substr(from, list.find(',', from) - from);
+}
+
+auto parse_uri(const std::string& uri) -> Result<UriFacts> {
     char* message = nullptr;
     auto* parsed = PQconninfoParse(uri.c_str(), &message);
     PQfreemem(message);  // may quote the URI with its password: never shown
     if (parsed == nullptr) return not_a_uri();
-    std::string settings;
+    UriFacts facts;
     bool sound = true;
     for (auto* option = parsed; option->keyword != nullptr; ++option) {
         if (option->val == nullptr) continue;
         const std::string_view keyword = option->keyword;
         const std::string_view text = option->val;
-        if (keyword == "options") settings = std::string(text) + " ";
+        if (keyword == "options") facts.settings = std::string(text) + " ";
+        if (keyword == "host") facts.hosts = text;
+        if (keyword == "hostaddr") facts.addresses = text;
+        if (keyword == "port") facts.ports = text;
         // An @ in the password that is not escaped ends up in the host, and host and port are
         // what libpq quotes in its messages.
         if (keyword == "host" && text.find('@') != std::string_view::npos) sound = false;
@@ -134,7 +152,8 @@ auto joined_settings(const std::string& uri) -> Result<std::string> {
     }
     PQconninfoFree(parsed);
     if (!sound) return not_a_uri();
-    return settings + session_settings;
+    facts.settings += session_settings;
+    return facts;
 }
 
 auto result_error(PGconn* connection, const PGresult* result, std::string_view doing) -> Error {
@@ -182,14 +201,36 @@ auto Rows::truth(int row, int column) const -> bool { return text(row, column) =
 Connection::Connection(pg_conn* connection)
     : connection_(connection, &PQfinish), copy_buffer_(nullptr, &PQfreemem) {}
 
+// libpq would try the hosts of a list within one deadline, so that one that is switched off would
+// take all of it.
 auto Connection::connect(const ConnectOptions& options) -> Result<Connection> {
-    const auto settings = TRY(joined_settings(options.uri));
-    // What comes before dbname the URI may override: how soon a dead peer is noticed.
-    const std::array<const char*, 10> names = {
-        "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
-        "application_name", "client_encoding", "options", "replication", nullptr};
-    const std::array<const char*, 10> values = {
-        "30", "10", "3", "60000", options.uri.c_str(),
+    const auto facts = TRY(parse_uri(options.uri));
+    const auto& list = facts.addresses.empty() ? facts.hosts : facts.addresses;
+    const auto count = 1 + std::count(list.begin(), list.end(), ',');
+    if (count == 1) return connect_to({}, facts.settings, options);
+    std::optional<Error> failure;
+    for (std::size_t n = 0; n < static_cast<std::size_t>(count); ++n) {
+        const auto port = entry(facts.ports, n);
+        auto made = connect_to({entry(facts.hosts, n), entry(facts.addresses, n),
+                                port.empty() ? "5432" : port}, facts.settings, options);
+        if (made || made.error().fault == Fault::config) return made;
+        if (!failure) failure = std::move(made).error();
+        else failure->what += "; " + made.error().what;
+    }
+    return *std::move(failure);
+}
+
+auto Connection::connect_to(const Host& host, const std::string& settings,
+                            const ConnectOptions& options) -> Result<Connection> {
+    // What comes before dbname the URI may override: how soon a dead peer is noticed, and that of
+    // several hosts the primary is meant. An empty value is none.
+    const std::array<const char*, 14> names = {
+        "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+        "target_session_attrs", "dbname", "host", "hostaddr", "port", "application_name",
+        "client_encoding", "options", "replication", nullptr};
+    const std::array<const char*, 14> values = {
+        "30", "10", "3", "60000", host.port.empty() ? "any" : "primary", options.uri.c_str(),
+        host.name.c_str(), host.address.c_str(), host.port.c_str(),
         options.application_name.c_str(), "UTF8", settings.c_str(),
         options.replication ? "database" : "false", nullptr};
     Connection made(PQconnectStartParams(names.data(), values.data(), 1));

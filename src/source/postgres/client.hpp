@@ -28,7 +28,7 @@ struct ConnectOptions {
     std::string uri;
     std::string application_name;
     bool replication = false;  // a walsender for the URI's database
-    std::chrono::seconds timeout{10};
+    std::chrono::seconds timeout{10};  // for each host of the URI
 };
 
 // The rows of one answer. Views live as long as the Rows.
@@ -48,7 +48,8 @@ private:
 class Connection {
 public:
     // Values come as the decoders want them (ISO dates, UTC, exact floats); time limits are off.
-    // Wrong password, unknown database: config. Not reachable: retry.
+    // Of several hosts in the URI the primary is taken, unless its target_session_attrs says
+    // otherwise. Wrong password, unknown database: config. Not reachable: retry.
     static auto connect(const ConnectOptions& options) -> Result<Connection>;
 
     // With parameters the extended protocol is used, which a replication connection lacks.
@@ -78,6 +79,13 @@ public:
     [[nodiscard]] auto failure(std::string_view doing) const -> Error;
 
 private:
+    struct Host {  // one of a URI's list; empty: the URI has one only
+        std::string name;
+        std::string address;
+        std::string port;
+    };
+    static auto connect_to(const Host& host, const std::string& settings,
+                           const ConnectOptions& options) -> Result<Connection>;
     explicit Connection(pg_conn* connection);
 
     std::unique_ptr<pg_conn, void (*)(pg_conn*)> connection_;

@@ -43,6 +43,7 @@ struct PostgresConfig {
     std::map<std::string, ColumnChoice> columns;
     std::string slot;
     std::string publication;
+    bool failover = false;
     OnSchemaChange on_schema_change = OnSchemaChange::evolve;
     bool insert_only = false;
     bool binary = false;
@@ -65,6 +66,9 @@ struct PostgresConfig {
             field("slot", &Self::slot, "replication slot; leat_<pipeline> if left out"),
             field("publication", &Self::publication,
                   "a publication of your own, used as it is; leat_<pipeline> is made if left out"),
+            field("failover", &Self::failover,
+                  "let standbys keep the slot in step, so that capture goes on after a failover; "
+                  "PostgreSQL 17 or newer"),
             field("on_schema_change", &Self::on_schema_change,
                   "when the columns of a table change: follow it where it can be followed (evolve), "
                   "stop capture with the change by name (freeze), or keep the shape and leave out, "

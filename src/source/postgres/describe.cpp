@@ -24,6 +24,10 @@ auto PostgresSource::describe_tables() -> Result<std::vector<DescribedTable>> {
                                                     : "") +
                                     "ALTER TABLE " + quote_table(table->name) +
                                     " REPLICA IDENTITY FULL;";
+        if (!one.whole_rows_remedy.empty())
+            for (const auto& leaf : table->leaves)
+                one.whole_rows_remedy +=
+                    " ALTER TABLE " + quote_table(leaf.name) + " REPLICA IDENTITY FULL;";
         described.push_back(std::move(one));
     }
     return described;

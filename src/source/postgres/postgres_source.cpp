@@ -72,9 +72,12 @@ auto PostgresSource::open(const std::optional<Resume>& resume) -> Result<Opened>
         TRY(publish(sql, false));
         return opened;
     }
-    opened.gap = TRY(find_gap(sql, identity, resume->position));
+    opened.gap = TRY(find_gap(sql, identity, *resume));
     if (opened.gap) return opened;
     TRY(find_stale(resume->schemas));
+    if (config_.failover && !TRY(find_slot(sql, slot_)).value_or(SlotState{}).failover)
+        TRY(make_failover(*replication_, slot_));
+    TRY(note_membership(TRY(ask_membership(sql, {}))));
     TRY(start(*resume));
     return opened;
 }
@@ -102,10 +105,11 @@ auto PostgresSource::stale() const -> std::set<TableName> {
     return tables;
 }
 
-// Whether changes behind `position` are lost for good.
+// Whether changes behind the position are lost for good.
 auto PostgresSource::find_gap(Connection& sql, const SlotIdentity& identity,
-                              const Position& position) -> Result<std::optional<Error>> {
-    auto checked = check_resume(sql, identity, position);
+                              const Resume& resume) -> Result<std::optional<Error>> {
+    auto checked = check_resume({sql, *replication_}, identity, resume.position);
+    if (checked) checked = compare_membership(sql, resume.schemas);
     if (checked) checked = publish(sql, true);
     if (checked) return std::optional<Error>();
     if (checked.error().fault == Fault::fatal) return std::optional(std::move(checked).error());
@@ -122,8 +126,13 @@ auto PostgresSource::prepare(bool resuming) -> Result<void> {
     auto sql = TRY(Connection::connect(options("check")));
     names_ = TRY(select_tables(sql)).tables;
     const bool has_slot = TRY(find_slot(sql, slot_)).has_value();
-    const PreflightRequest request{names_, excluded_, config_.insert_only, !resuming && !has_slot};
-    server_ = TRY(check_server(sql, request));
+    const PreflightRequest request{names_, excluded_, config_.insert_only, !resuming && !has_slot,
+                                   config_.failover};
+    auto checked = check_server(sql, request);
+    // In a failover it may be promoted any moment.
+    if (!checked && resuming && checked.error().code == Code::pg_standby)
+        checked.error().fault = Fault::retry;
+    server_ = TRY(std::move(checked));
     tables_ = TRY(check_tables(sql, request));
     return {};
 }
@@ -138,6 +147,7 @@ auto PostgresSource::publication_of(const std::vector<TableName>& names,
     request.tables = names;
     request.excluded = excluded_;
     for (const auto& table : tables) {
+        if (table.is_partitioned()) request.has_roots = true;
         if (!excluded_.contains(table.name)) continue;
         auto& columns = request.columns[table.name];
         for (const auto& column : table.columns) columns.push_back(column.name);
@@ -197,7 +207,7 @@ auto PostgresSource::start(const Resume& resume) -> Result<void> {
             std::min(receiving.status_interval, server_.sender_timeout / 4);
     receiver_ = std::make_unique<Receiver>(*std::exchange(replication_, std::nullopt),
                                            Lsn{from.commit}, receiving);
-    position_told_at_ = context_.clock->steady();
+    position_told_at_ = membership_asked_at_ = context_.clock->steady();
     return {};
 }
 

@@ -15,6 +15,7 @@
 #include "source/postgres/config.hpp"
 #include "source/postgres/decoder.hpp"
 #include "source/postgres/lookup.hpp"
+#include "source/postgres/membership.hpp"
 #include "source/postgres/preflight.hpp"
 #include "source/postgres/publication.hpp"
 #include "source/postgres/receiver.hpp"
@@ -74,8 +75,13 @@ private:
     auto prepare(bool resuming) -> Result<void>;
     auto publish(Connection& sql, bool must_exist) -> Result<void>;
     auto find_stale(const std::vector<SchemaPtr>& schemas) -> Result<void>;
-    auto find_gap(Connection& sql, const SlotIdentity& identity, const Position& position)
+    auto find_gap(Connection& sql, const SlotIdentity& identity, const Resume& resume)
         -> Result<std::optional<Error>>;
+    auto ask_membership(Connection& sql, const std::stop_token& stop) -> Result<Membership>;
+    auto note_membership(Membership membership) -> Result<void>;
+    auto compare_membership(Connection& sql, const std::vector<SchemaPtr>& schemas)
+        -> Result<void>;
+    auto watch_membership(const std::stop_token& stop) -> Result<void>;
     auto begin_stream(const SnapshotRequest& request) -> Result<void>;
     auto begin_image(const SnapshotRequest& request) -> Result<void>;
     auto take_images(const SnapshotRequest& request, std::string snapshot) -> Result<void>;
@@ -86,6 +92,7 @@ private:
     auto start(const Resume& resume) -> Result<void>;
     auto known_tables(const Resume& resume) -> Result<std::vector<KnownTable>>;
     [[nodiscard]] auto text_columns_file() const -> std::filesystem::path;
+    [[nodiscard]] auto membership_file() const -> std::filesystem::path;
     auto position_at(Lsn lsn) const -> Position;
     auto idle_frame() -> std::optional<Frame>;
     auto patience() const -> Duration;
@@ -111,6 +118,10 @@ private:
     std::optional<Duration> gathering_since_;
     Duration position_told_at_{};
     std::atomic<std::uint64_t> head_{0};
+
+    Membership membership_;  // as it was when last looked at
+    Duration membership_asked_at_{};
+    std::optional<Connection> asking_;  // of watch_membership() alone
 
     Position point_;
     std::unique_ptr<TableImages> images_;

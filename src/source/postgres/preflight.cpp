@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "source/postgres/slot.hpp"
+
 namespace leat::postgres {
 
 namespace {
@@ -25,17 +27,13 @@ auto kind_name(char kind) -> std::string {
         case 'v': return "a view";
         case 'm': return "a materialized view";
         case 'f': return "a foreign table";
-        case 'p': return "a partitioned table";
         default: return "not an ordinary table";
     }
 }
 
 auto check_kind(const CatalogTable& table, std::string_view role) -> Result<void> {
     const auto name = to_string(table.name);
-    if (table.kind == 'p')
-        return refuse(Code::pg_table_kind,
-                      name + " is a partitioned table", "Name its partitions in source.tables.");
-    if (table.kind != 'r')
+    if (table.kind != 'r' && !table.is_partitioned())
         return refuse(Code::pg_table_kind,
                       name + " is " + kind_name(table.kind), "Name the tables it reads instead.");
     if (table.persistence != 'p')
@@ -50,6 +48,50 @@ auto check_kind(const CatalogTable& table, std::string_view role) -> Result<void
             return refuse(Code::pg_no_identity, name + " has a generated column in its key",
                           "Run: ALTER TABLE " + quote_table(table.name) + " REPLICA IDENTITY FULL;");
     return {};
+}
+
+auto identity_statement(const TableName& table, char identity) -> std::string {
+    return "ALTER TABLE " + quote_table(table) + " REPLICA IDENTITY " +
+           (identity == 'f' ? "FULL;" : identity == 'n' ? "NOTHING;" : "DEFAULT;");
+}
+
+// The server writes old rows as the partition says and labels them as the partitioned table says.
+auto check_leaf_identities(const CatalogTable& table) -> Result<void> {
+    if (table.is_partitioned() && table.replica_identity == 'i')
+        return refuse(Code::pg_no_identity,
+                      to_string(table.name) + " is partitioned and has REPLICA IDENTITY USING INDEX",
+                      "Run: " + identity_statement(table.name, 'd') + " or FULL, for its partitions too.");
+    std::string names;
+    std::string statements;
+    for (const auto& leaf : table.leaves) {
+        if (leaf.replica_identity == table.replica_identity) continue;
+        names += (names.empty() ? "" : ", ") + to_string(leaf.name);
+        statements += " " + identity_statement(leaf.name, table.replica_identity);
+    }
+    if (names.empty()) return {};
+    return refuse(Code::pg_no_identity,
+                  "partitions of " + to_string(table.name) +
+                      " have another replica identity than the table: " + names,
+                  "Run:" + statements);
+}
+
+auto check_leaves(const CatalogTable& table, std::string_view role) -> Result<void> {
+    std::string unreadable;
+    for (const auto& leaf : table.leaves) {
+        const auto name = "partition " + to_string(leaf.name) + " of " + to_string(table.name);
+        if (leaf.kind != 'r')
+            return refuse(Code::pg_table_kind, name + " is " + kind_name(leaf.kind),
+                          "Name the other partitions in source.tables instead of the table.");
+        if (leaf.persistence != 'p')
+            return refuse(Code::pg_table_kind,
+                          name + " is unlogged: its changes are not in the log",
+                          "Run: ALTER TABLE " + quote_table(leaf.name) + " SET LOGGED;");
+        if (!leaf.readable) unreadable += (unreadable.empty() ? "" : ", ") + quote_table(leaf.name);
+    }
+    if (unreadable.empty()) return {};
+    return refuse(Code::pg_right,
+                  "no right to read all partitions of " + to_string(table.name),
+                  "Run: GRANT SELECT ON " + unreadable + " TO " + quote_name(role) + ";");
 }
 
 // UPDATE and DELETE would fail at the source if what tells old rows were not in the column list.
@@ -120,6 +162,10 @@ auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<
         add(Code::pg_version,
             "PostgreSQL is too old: " + std::string(rows.text(0, 8)),
             "Use PostgreSQL 14 or newer.");
+    if (request.failover && sql.server_version() < failover_slots_since)
+        add(Code::pg_version,
+            "source.failover takes PostgreSQL 17 or newer: " + std::string(rows.text(0, 8)),
+            "Remove source.failover, or upgrade the server.");
     if (rows.truth(0, 1))
         add(Code::pg_standby, "server is a standby", "Point source.uri at the primary.");
     if (rows.text(0, 0) != "logical")
@@ -159,6 +205,10 @@ auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<
             report.problems.push_back(kind.error());
             continue;
         }
+        if (const auto leaves = check_leaves(*table, role.text(0, 0)); !leaves) {
+            report.problems.push_back(leaves.error());
+            continue;
+        }
         if (const auto fits = check_exclusion(*table, request.excluded, sql.server_version());
             !fits) {
             report.problems.push_back(fits.error());
@@ -167,7 +217,14 @@ auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<
         leave_out(*table, request.excluded);
         if (!request.insert_only && table->lacks_identity()) {
             without += (without.empty() ? "" : ", ") + to_string(name);
-            statements += " ALTER TABLE " + quote_table(name) + " REPLICA IDENTITY FULL;";
+            statements += " " + identity_statement(name, 'f');
+            for (const auto& leaf : table->leaves)
+                statements += " " + identity_statement(leaf.name, 'f');
+            continue;
+        }
+        if (const auto identities = check_leaf_identities(*table);
+            !request.insert_only && !identities) {
+            report.problems.push_back(identities.error());
             continue;
         }
         report.tables.push_back(*std::move(table));

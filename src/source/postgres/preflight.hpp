@@ -20,6 +20,7 @@ struct PreflightRequest {
     ExcludedColumns excluded;
     bool insert_only = false;
     bool needs_slot = false;  // the slot is not there yet
+    bool failover = false;
 };
 
 // All that is wrong, each with its remedy (config); what fits beside it.
@@ -34,7 +35,7 @@ struct TableReport {
 
 // Version, wal_level, primary, role, free slots and senders.
 auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<ServerReport>;
-// Each table exists, is an ordinary one, readable, its old rows can be told apart, and what is
+// Each table exists, is an ordinary or a partitioned one, readable, its old rows can be told apart, and what is
 // excluded can be: the columns that are left.
 auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<TableReport>;
 

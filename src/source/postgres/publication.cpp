@@ -140,6 +140,40 @@ auto alter(Connection& sql, const PublicationRequest& request,
     return too_many.empty() ? Result<void>() : change(" DROP TABLE " + table_list(too_many));
 }
 
+// Rows of partitions are sent as the captured table's, partitioned or not.
+auto check_roots(Connection& sql, const Rows& publication, const PublicationRequest& request)
+    -> Result<void> {
+    constexpr int via_root = 4;
+    const auto statement = [&](const char* value) {
+        return "ALTER PUBLICATION " + quote_name(request.name) +
+               " SET (publish_via_partition_root = " + value + ")";
+    };
+    if (!publication.truth(0, via_root)) {
+        if (!request.has_roots) return {};
+        if (request.users_own)
+            return refuse("publication " + request.name + " sends rows of partitioned tables as those "
+                          "of their partitions",
+                          "Run: " + statement("true") + ";");
+        TRY(sql.query(statement("true")));
+        return {};
+    }
+    if (!request.users_own) return {};
+    const auto rows = TRY(sql.query(
+        "SELECT DISTINCT n.nspname, c.relname, line.relid::regclass::text FROM pg_class c "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "JOIN LATERAL pg_partition_ancestors(c.oid) line ON line.relid <> c.oid "
+        "JOIN pg_publication_rel r ON r.prrelid = line.relid "
+        "JOIN pg_publication p ON p.oid = r.prpubid AND p.pubname = $1", {request.name}));
+    for (int row = 0; row < rows.count(); ++row) {
+        const TableName table{std::string(rows.text(row, 0)), std::string(rows.text(row, 1))};
+        if (std::find(request.tables.begin(), request.tables.end(), table) != request.tables.end())
+            return refuse("publication " + request.name + " sends the rows of " + to_string(table) +
+                              " as those of " + std::string(rows.text(row, 2)),
+                          "Capture that table instead, or run: " + statement("false") + ";");
+    }
+    return {};
+}
+
 auto check_tables(Connection& sql, const PublicationRequest& request) -> Result<void> {
     const auto rows = TRY(sql.query(
         "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = $1",
@@ -166,7 +200,8 @@ auto check_tables(Connection& sql, const PublicationRequest& request) -> Result<
 
 auto create_statement(const PublicationRequest& request) -> std::string {
     return "CREATE PUBLICATION " + quote_name(request.name) + " FOR TABLE " +
-           published_list(request) + " WITH (publish = '" + operations(request.insert_only) + "')";
+           published_list(request) + " WITH (publish = '" + operations(request.insert_only) + "'" +
+           (request.has_roots ? ", publish_via_partition_root = true)" : ")");
 }
 
 auto has_publication(Connection& sql, const std::string& name) -> Result<bool> {
@@ -176,8 +211,8 @@ auto has_publication(Connection& sql, const std::string& name) -> Result<bool> {
 
 auto ensure_publication(Connection& sql, const PublicationRequest& request) -> Result<void> {
     const auto found = TRY(sql.query(
-        "SELECT pubinsert, pubupdate, pubdelete, pubtruncate FROM pg_publication WHERE pubname = $1",
-        {request.name}));
+        "SELECT pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot FROM pg_publication "
+        "WHERE pubname = $1", {request.name}));
     if (found.count() == 0) {
         if (request.must_exist)
             return Error{Fault::fatal, "publication is gone: " + request.name +
@@ -187,6 +222,7 @@ auto ensure_publication(Connection& sql, const PublicationRequest& request) -> R
         return refuse("publication does not exist: " + request.name,
                       "Run: " + create_statement(request) + ";");
     }
+    TRY(check_roots(sql, found, request));
     TRY(check_tables(sql, request));
     TRY(check_operations(found, request));
     return check_filters(sql, request);

@@ -21,6 +21,7 @@ struct PublicationRequest {
     // Of the tables that are published in part: what is sent, and what must not be.
     std::map<TableName, std::vector<std::string>> columns{};
     ExcludedColumns excluded{};
+    bool has_roots = false;  // partitioned tables, whose rows are sent as theirs
     bool is_begun = false;  // columns that came after the image need not be listed
 };
 

@@ -14,6 +14,7 @@ constexpr int busy_lingers = 5;
 }  // namespace
 
 auto PostgresSource::read(const std::stop_token& stop) -> Result<Frame> {
+    TRY(watch_membership(stop));
     while (true) {
         if (auto frame = decoder_->take()) {
             last_commit_ = frame->last.commit;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "source/postgres/timeline.hpp"
+
 namespace leat::postgres {
 
 namespace {
@@ -26,7 +28,8 @@ auto split_token(const std::string& token) -> std::optional<SlotIdentity> {
                         token.substr(second + 1)};
 }
 
-auto check_identity(const SlotIdentity& now, const Position& position) -> Result<void> {
+auto check_identity(Connection& replication, const SlotIdentity& now, const Position& position)
+    -> Result<void> {
     const auto ours = split_token(position.token);
     if (!ours)
         return lost(Code::pg_other_cluster,
@@ -38,9 +41,7 @@ auto check_identity(const SlotIdentity& now, const Position& position) -> Result
                     "Point source.uri at the cluster this pipeline was started with. If this one has "
                     "taken its place: set `on_gap: resnapshot` in `run:` and start again.");
     if (ours->timeline != now.timeline)
-        return lost(Code::pg_timeline,
-                    "source went to another timeline (failover or restore): " + now.timeline +
-                    ", ours " + ours->timeline);
+        TRY(check_timeline(replication, {ours->timeline, now.timeline, Lsn{position.commit}}));
     if (ours->slot != now.slot)
         return Error{Fault::config, "slot of this pipeline was " + ours->slot + ", not " + now.slot,
                      "Put the old name into source.slot, or run `leat drop FILE`, move the warehouse "
@@ -62,8 +63,9 @@ auto find_slot(Connection& sql, const std::string& slot) -> Result<std::optional
     const auto rows = TRY(sql.query(
         "SELECT plugin, database, active, active_pid, wal_status, restart_lsn, confirmed_flush_lsn, "
         "CASE WHEN NOT pg_is_in_recovery() "
-        "THEN (pg_current_wal_lsn() - restart_lsn)::bigint END "
-        "FROM pg_replication_slots WHERE slot_name = $1",
+        "THEN (pg_current_wal_lsn() - restart_lsn)::bigint END, "
+        "to_jsonb(slot) ->> 'failover' = 'true' "  // since 17
+        "FROM pg_replication_slots AS slot WHERE slot_name = $1",
         {slot}));
     if (rows.count() == 0) return std::optional<SlotState>();
     SlotState state;
@@ -74,6 +76,7 @@ auto find_slot(Connection& sql, const std::string& slot) -> Result<std::optional
     state.wal_status = rows.text(0, 4);
     state.has_restart = !rows.is_null(0, 5);
     state.kept_bytes = rows.number(0, 7);
+    state.failover = rows.truth(0, 8);
     if (!rows.is_null(0, 6)) state.confirmed = TRY(parse_lsn(rows.text(0, 6)));
     return std::optional(std::move(state));
 }
@@ -89,8 +92,10 @@ auto drop_slot(Connection& sql, const std::string& slot) -> Result<void> {
 auto create_slot(Connection& replication, const NewSlot& slot, const std::stop_token& stop,
                  const std::function<void()>& while_waiting) -> Result<CreatedSlot> {
     constexpr int options_in_parentheses = 150000;
-    const auto* snapshot = replication.server_version() >= options_in_parentheses
-                               ? "(SNAPSHOT 'export')" : "EXPORT_SNAPSHOT";
+    const std::string snapshot = replication.server_version() < options_in_parentheses
+                                     ? "EXPORT_SNAPSHOT"
+                                     : slot.failover ? "(SNAPSHOT 'export', FAILOVER)"
+                                                     : "(SNAPSHOT 'export')";
     const auto created = replication.query_patiently(
         "CREATE_REPLICATION_SLOT " + quote_name(slot.name) +
             (slot.is_temporary ? " TEMPORARY" : "") + " LOGICAL pgoutput " + snapshot, stop,
@@ -129,9 +134,15 @@ auto start_stream(Connection& replication, const StreamOptions& options) -> Resu
     return started.error();
 }
 
-auto check_resume(Connection& sql, const SlotIdentity& now, const Position& position)
-    -> Result<void> {
-    TRY(check_identity(now, position));
+auto make_failover(Connection& replication, const std::string& slot) -> Result<void> {
+    TRY(replication.query("ALTER_REPLICATION_SLOT " + quote_name(slot) + " (FAILOVER)"));
+    return {};
+}
+
+auto check_resume(const ResumeConnections& connections, const SlotIdentity& now,
+                  const Position& position) -> Result<void> {
+    auto& sql = connections.sql;
+    TRY(check_identity(connections.replication, now, position));
     const auto found = TRY(find_slot(sql, now.slot));
     if (!found) return lost(Code::pg_slot_lost, "replication slot is gone: " + now.slot);
     const auto& slot = *found;

@@ -28,10 +28,13 @@ struct SlotIdentity {
     [[nodiscard]] auto token() const -> std::string;
 };
 
+inline constexpr int failover_slots_since = 170000;
+
 struct SlotState {
     std::string plugin;
     std::string database;
     bool active = false;
+    bool failover = false;  // standbys keep it in step
     std::int64_t active_pid = 0;
     std::string wal_status;  // "lost": what it needs was removed
     bool has_restart = false;
@@ -55,6 +58,7 @@ struct CreatedSlot {
 struct NewSlot {
     std::string name;
     bool is_temporary = false;
+    bool failover = false;
 };
 
 // Waits for all transactions that write at this moment; `while_waiting` about once a second.
@@ -69,11 +73,19 @@ struct StreamOptions {
 };
 auto start_stream(Connection& replication, const StreamOptions& options) -> Result<void>;
 
-// The slot can go on at `position`: same cluster, timeline and slot, nothing confirmed beyond the
-// position, the position not beyond the server's log. Otherwise, with reason and remedy: fatal where
-// changes are lost for good (a gap), config where the pipeline file names the wrong server or slot.
-auto check_resume(Connection& sql, const SlotIdentity& now, const Position& position)
-    -> Result<void>;
+// Standbys keep the slot in step from now on. Nobody reads it meanwhile.
+auto make_failover(Connection& replication, const std::string& slot) -> Result<void>;
+
+// The slot can go on at `position`: same cluster and slot, the position part of the history of the
+// server's timeline, nothing confirmed beyond it, and it not beyond the server's log. Otherwise, with
+// reason and remedy: fatal where changes are lost for good (a gap), config where the pipeline file
+// names the wrong server or slot.
+struct ResumeConnections {
+    Connection& sql;
+    Connection& replication;
+};
+auto check_resume(const ResumeConnections& connections, const SlotIdentity& now,
+                  const Position& position) -> Result<void>;
 
 // A slot or publication name from a pipeline's: what PostgreSQL allows in a slot's name.
 auto default_name(const std::string& pipeline) -> std::string;

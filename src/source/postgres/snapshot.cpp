@@ -37,7 +37,9 @@ auto TableImages::make(ImageOptions options, const std::stop_token& stop)
     TRY(made->take_over());
     TRY(made->lock(stop));
     TRY(made->describe());
+    TRY(made->lock_leaves(stop));
     TRY(made->compare());
+    made->plan();
     return made;
 }
 
@@ -55,6 +57,20 @@ auto TableImages::lock(const std::stop_token& stop) -> Result<void> {
     for (const auto& table : options_.tables)
         TRY(coordinator_.query_patiently(
             "LOCK TABLE ONLY " + quote_table(table) + " IN ACCESS SHARE MODE", stop, {}));
+    return {};
+}
+
+auto TableImages::lock_leaves(const std::stop_token& stop) -> Result<void> {
+    for (const auto& table : tables_)
+        for (const auto& leaf : table.leaves) {
+            const auto locked = coordinator_.query_patiently(
+                "LOCK TABLE ONLY " + quote_table(leaf.name) + " IN ACCESS SHARE MODE", stop, {});
+            if (locked) continue;
+            constexpr auto no_such_table = "42P01";
+            if (sqlstate(locked.error()) != no_such_table) return locked.error();
+            return Error{Fault::retry, "partition went while the snapshot began: " +
+                             to_string(leaf.name), "", "postgres snapshot", Code::pg_snapshot_again};
+        }
     return {};
 }
 
@@ -89,33 +105,46 @@ auto TableImages::compare() -> Result<void> {
     return {};
 }
 
-auto TableImages::chunks() const -> std::vector<Chunk> {
+auto TableImages::places_of(const CatalogTable& table) -> std::vector<Place> {
+    std::vector<Place> places;
+    for (const auto& leaf : table.leaves)
+        places.push_back({leaf.name, leaf.blocks, leaf.rows_per_block});
+    // A partitioned table without partitions has no rows, and is read for its schema.
+    if (places.empty()) places.push_back({table.name, table.blocks, table.rows_per_block});
+    return places;
+}
+
+auto TableImages::plan() -> void {
+    std::vector<std::size_t> order(tables_.size());
+    std::vector<std::int64_t> blocks(tables_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        order[i] = i;
+        for (const auto& place : places_of(tables_[i])) blocks[i] += place.blocks;
+    }
+    std::sort(order.begin(), order.end(), [&](auto a, auto b) { return blocks[a] < blocks[b]; });
+    for (const auto index : order)
+        for (const auto& place : places_of(tables_[index]))
+            add_chunks(layouts_[index].schema, place);
+}
+
+auto TableImages::add_chunks(const SchemaPtr& schema, const Place& place) -> void {
     constexpr std::uint64_t blocks_max = 4096;  // 32 MiB
     constexpr std::uint64_t rows_wanted = 400'000;
     constexpr std::uint64_t rows_per_block_guess = 100;
-    std::vector<std::size_t> order(tables_.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(),
-              [&](auto a, auto b) { return tables_[a].blocks < tables_[b].blocks; });
-
-    std::vector<Chunk> chunks;
-    for (const auto index : order) {
-        const auto& table = tables_[index];
-        const auto blocks = static_cast<std::uint64_t>(std::max<std::int64_t>(table.blocks, 1));
-        const auto per_block = table.rows_per_block > 0
-            ? static_cast<std::uint64_t>(table.rows_per_block) : rows_per_block_guess;
-        const auto step = std::clamp(rows_wanted / per_block, std::uint64_t{1}, blocks_max);
-        for (std::uint64_t from = 0; from < blocks; from += step) {
-            Chunk chunk;
-            chunk.schema = layouts_[index].schema;
-            chunk.number = chunks.size();
-            chunk.begin = from;
-            chunk.end = from + step < blocks ? from + step : 0;
-            if (table.blocks > 0) chunk.rows_estimate = per_block * std::min(step, blocks - from);
-            chunks.push_back(std::move(chunk));
-        }
+    const auto blocks = static_cast<std::uint64_t>(std::max<std::int64_t>(place.blocks, 1));
+    const auto per_block = place.rows_per_block > 0
+        ? static_cast<std::uint64_t>(place.rows_per_block) : rows_per_block_guess;
+    const auto step = std::clamp(rows_wanted / per_block, std::uint64_t{1}, blocks_max);
+    for (std::uint64_t from = 0; from < blocks; from += step) {
+        Chunk chunk;
+        chunk.schema = schema;
+        chunk.number = chunks_.size();
+        chunk.begin = from;
+        chunk.end = from + step < blocks ? from + step : 0;
+        if (place.blocks > 0) chunk.rows_estimate = per_block * std::min(step, blocks - from);
+        chunks_.push_back(std::move(chunk));
+        chunk_places_.push_back(place.name);
     }
-    return chunks;
 }
 
 auto TableImages::worker_connection(std::size_t worker) -> Result<std::unique_ptr<Connection>> {

@@ -42,7 +42,7 @@ public:
     [[nodiscard]] auto tables() const -> const std::vector<CatalogTable>& { return tables_; }
     [[nodiscard]] auto layouts() const -> const std::vector<TableLayout>& { return layouts_; }
 
-    auto chunks() const -> std::vector<Chunk>;
+    [[nodiscard]] auto chunks() const -> const std::vector<Chunk>& { return chunks_; }
 
     // Any thread; a worker number is used by one thread at a time.
     auto read(const Chunk& chunk, std::uint64_t point, std::size_t worker,
@@ -57,7 +57,16 @@ private:
     auto take_over() -> Result<void>;
     auto describe() -> Result<void>;
     auto lock(const std::stop_token& stop) -> Result<void>;
+    auto lock_leaves(const std::stop_token& stop) -> Result<void>;
     auto compare() -> Result<void>;
+    struct Place {  // where rows lie: a table, or a partition of one
+        TableName name;
+        std::int64_t blocks = 0;
+        std::int64_t rows_per_block = 0;
+    };
+    static auto places_of(const CatalogTable& table) -> std::vector<Place>;
+    auto plan() -> void;
+    auto add_chunks(const SchemaPtr& schema, const Place& place) -> void;
     auto worker_connection(std::size_t worker) -> Result<std::unique_ptr<Connection>>;
     auto copy(Connection& connection, const Chunk& chunk, std::uint64_t point,
               const BatchReceiver& receive, const std::stop_token& stop) -> Result<void>;
@@ -69,6 +78,8 @@ private:
     std::int64_t time_us_ = 0;
     std::vector<CatalogTable> tables_;
     std::vector<TableLayout> layouts_;
+    std::vector<Chunk> chunks_;
+    std::vector<TableName> chunk_places_;  // by a chunk's number
     Guarded<std::map<std::size_t, std::unique_ptr<Connection>>> workers_;
 };
 

@@ -11,7 +11,8 @@ namespace {
 constexpr std::int64_t batch_rows_max = 65'536;
 constexpr std::size_t batch_bytes_max = 4U << 20U;
 
-auto copy_statement(const TableLayout& layout, const Chunk& chunk) -> std::string {
+auto copy_statement(const TableLayout& layout, const Chunk& chunk, const TableName& place)
+    -> std::string {
     std::string columns;
     for (std::size_t i = 0; i < layout.mappings.size(); ++i) {
         const auto name = quote_name(layout.schema->columns[i].name);
@@ -23,7 +24,7 @@ auto copy_statement(const TableLayout& layout, const Chunk& chunk) -> std::strin
     }
     auto where = " WHERE ctid >= '(" + std::to_string(chunk.begin) + ",0)'";
     if (chunk.end != 0) where += " AND ctid < '(" + std::to_string(chunk.end) + ",0)'";
-    return "COPY (SELECT " + columns + " FROM ONLY " + quote_table(layout.schema->name) + where +
+    return "COPY (SELECT " + columns + " FROM ONLY " + quote_table(place) + where +
            ") TO STDOUT (FORMAT binary)";
 }
 
@@ -51,7 +52,7 @@ auto TableImages::copy(Connection& connection, const Chunk& chunk, std::uint64_t
         return receive(TRY(group.to_batch()));
     };
 
-    TRY(connection.start_copy(copy_statement(*layout, chunk)));
+    TRY(connection.start_copy(copy_statement(*layout, chunk, chunk_places_[chunk.number])));
     while (const auto piece = TRY(connection.copied())) {
         if (stop.stop_requested()) return Error{Fault::retry, "stopped", "", ""};
         decoder.feed(*piece);

@@ -11,10 +11,13 @@ namespace leat::postgres {
 
 namespace {
 
-// Ordinary tables whose changes are in the log.
+// Tables whose changes are in the log, a row for each partitioned table that one is a part of.
 constexpr auto capturable_query = R"(
-SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname !~ '^pg_'
+SELECT n.nspname, c.relname, an.nspname, a.relname
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN LATERAL pg_partition_ancestors(c.oid) line ON line.relid <> c.oid
+  LEFT JOIN pg_class a ON a.oid = line.relid LEFT JOIN pg_namespace an ON an.oid = a.relnamespace
+ WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND n.nspname !~ '^pg_'
    AND n.nspname <> 'information_schema'
  ORDER BY 1, 2)";
 
@@ -81,19 +84,58 @@ auto TableSelection::make(const std::vector<std::string>& entries) -> Result<Tab
 }
 
 auto TableSelection::resolve(Connection& connection) const -> Result<SelectedTables> {
-    std::vector<TableName> there;
-    const bool all_exact = std::all_of(patterns_.begin(), patterns_.end(), [](const auto& one) {
-        return one.is_exact() && !one.is_exclusion;
-    });
-    if (!all_exact) {
-        const auto rows = TRY(connection.query(capturable_query));
-        for (int row = 0; row < rows.count(); ++row)
-            there.push_back({std::string(rows.text(row, 0)), std::string(rows.text(row, 1))});
+    std::vector<CapturableTable> there;
+    const auto rows = TRY(connection.query(capturable_query));
+    for (int row = 0; row < rows.count(); ++row) {
+        TableName name{std::string(rows.text(row, 0)), std::string(rows.text(row, 1))};
+        if (there.empty() || there.back().name != name) there.push_back({std::move(name)});
+        if (!rows.is_null(row, 3))
+            there.back().ancestors.push_back(
+                {std::string(rows.text(row, 2)), std::string(rows.text(row, 3))});
     }
     return choose(there);
 }
 
-auto TableSelection::choose(const std::vector<TableName>& captured_kinds) const
+auto TableSelection::excludes(const TableName& table) const -> bool {
+    return std::any_of(patterns_.begin(), patterns_.end(), [&](const auto& pattern) {
+        return pattern.is_exclusion && pattern.matches(table);
+    });
+}
+
+auto TableSelection::names(const TableName& table) const -> bool {
+    return std::any_of(patterns_.begin(), patterns_.end(), [&](const auto& pattern) {
+        return !pattern.is_exclusion && pattern.is_exact() && pattern.name == table;
+    });
+}
+
+// Their rows come as the captured table's.
+auto TableSelection::leave_out_partitions(SelectedTables& selected,
+                                          const std::vector<CapturableTable>& there) const
+    -> Result<void> {
+    std::set<TableName> all(selected.tables.begin(), selected.tables.end());
+    const auto found = all;
+    for (const auto& part : there) {
+        const bool has_owner =
+            std::any_of(part.ancestors.begin(), part.ancestors.end(), [&](const auto& one) {
+                return found.contains(one) || excludes(one);
+            });
+        if (!has_owner || names(part.name)) continue;
+        all.erase(part.name);
+        std::erase(selected.tables, part.name);
+        for (auto& match : selected.matches)
+            if (!match.pattern.is_exclusion) std::erase(match.tables, part.name);
+    }
+    for (const auto& part : there)
+        for (const auto& owner : part.ancestors)
+            if (all.contains(part.name) && all.contains(owner))
+                return refuse("source.tables has a partition beside its table: " +
+                                  to_string(part.name) + " and " + to_string(owner),
+                              "Remove the partition: its rows come with the table's. Or leave out "
+                              "the table: !" + to_string(owner));
+    return {};
+}
+
+auto TableSelection::choose(const std::vector<CapturableTable>& there) const
     -> Result<SelectedTables> {
     SelectedTables selected;
     std::vector<TableName> wanted;
@@ -102,8 +144,8 @@ auto TableSelection::choose(const std::vector<TableName>& captured_kinds) const
     for (const auto& pattern : patterns_) {
         if (pattern.is_exact() && !pattern.is_exclusion) continue;
         SelectedTables::Match match{pattern, {}};
-        for (const auto& table : captured_kinds)
-            if (pattern.matches(table)) match.tables.push_back(table);
+        for (const auto& table : there)
+            if (pattern.matches(table.name)) match.tables.push_back(table.name);
         if (match.tables.empty())
             return refuse("source.tables has an entry that matches no table: " + pattern.text,
                           "Correct it, or remove it.");
@@ -112,14 +154,11 @@ auto TableSelection::choose(const std::vector<TableName>& captured_kinds) const
         selected.matches.push_back(std::move(match));
     }
     for (const auto& table : wanted) {
-        const bool is_excluded =
-            std::any_of(patterns_.begin(), patterns_.end(), [&](const auto& pattern) {
-                return pattern.is_exclusion && pattern.matches(table);
-            });
         const bool is_known = std::find(selected.tables.begin(), selected.tables.end(), table) !=
                               selected.tables.end();
-        if (!is_excluded && !is_known) selected.tables.push_back(table);
+        if (!excludes(table) && !is_known) selected.tables.push_back(table);
     }
+    TRY(leave_out_partitions(selected, there));
     if (selected.tables.empty())
         return refuse("source.tables leaves no table", "Remove one of its exclusions.");
     return selected;

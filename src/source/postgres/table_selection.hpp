@@ -25,6 +25,12 @@ struct TablePattern {
 // "public.*", "!public.audit", "orders": schema public where none is named.
 auto parse_pattern(std::string_view text) -> TablePattern;
 
+// A table that can be captured, and the partitioned tables that it is a part of.
+struct CapturableTable {
+    TableName name;
+    std::vector<TableName> ancestors{};
+};
+
 struct SelectedTables {
     std::vector<TableName> tables;  // names as they were written, then what patterns found
     // What each pattern and exclusion matched.
@@ -40,15 +46,21 @@ public:
     // Refuses (config) an empty list, a name twice, an entry without a name.
     static auto make(const std::vector<std::string>& entries) -> Result<TableSelection>;
 
-    // Patterns find tables that can be captured, outside of the system's schemas. What is excluded
-    // loses, wherever it stands. Refuses (config) a pattern or exclusion that matches nothing: it is
+    // Patterns find tables that can be captured, outside of the system's schemas; not the partitions
+    // of a table that is captured or excluded. What is excluded loses, wherever it stands. Refuses
+    // (config) a partition by name beside its table, and a pattern or exclusion that matches nothing: it is
     // more likely misspelt than meant.
     [[nodiscard]] auto resolve(Connection& connection) const -> Result<SelectedTables>;
     // The same over the tables that are there.
-    [[nodiscard]] auto choose(const std::vector<TableName>& captured_kinds) const
+    [[nodiscard]] auto choose(const std::vector<CapturableTable>& there) const
         -> Result<SelectedTables>;
 
 private:
+    [[nodiscard]] auto excludes(const TableName& table) const -> bool;
+    [[nodiscard]] auto names(const TableName& table) const -> bool;
+    auto leave_out_partitions(SelectedTables& selected,
+                              const std::vector<CapturableTable>& there) const -> Result<void>;
+
     std::vector<TablePattern> patterns_;
 };
 

@@ -7,12 +7,21 @@ namespace leat::postgres {
 
 namespace {
 
-const std::vector<TableName> there = {{"public", "audit"},   {"public", "orders"},
-                                      {"public", "orders_old"}, {"sales", "orders"},
-                                      {"sales", "visits"}};
+const std::vector<CapturableTable> plain = {{{"public", "audit"}},
+                                            {{"public", "orders"}},
+                                            {{"public", "orders_old"}},
+                                            {{"sales", "orders"}},
+                                            {{"sales", "visits"}}};
+// visits has a partition that has one itself.
+const std::vector<CapturableTable> partitioned = {
+    {{"public", "visits"}},
+    {{"public", "visits_1"}, {{"public", "visits"}}},
+    {{"public", "visits_1a"}, {{"public", "visits_1"}, {"public", "visits"}}},
+    {{"public", "other"}}};
 
 // "schema.table", or what is wrong.
-auto choose(const std::vector<std::string>& entries) -> std::vector<std::string> {
+auto choose(const std::vector<std::string>& entries,
+            const std::vector<CapturableTable>& there = plain) -> std::vector<std::string> {
     const auto selection = TableSelection::make(entries);
     if (!selection) return {selection.error().what};
     const auto chosen = selection->choose(there);
@@ -34,7 +43,7 @@ TEST(TableSelection, StarsStayWithinTheirPart) {
     EXPECT_EQ(choose({"orders*"}), (Names{"public.orders", "public.orders_old"}));
     EXPECT_EQ(choose({"s*s.*i*s"}), Names{"sales.visits"});
     EXPECT_EQ(choose({"public.*rders"}), Names{"public.orders"});
-    EXPECT_EQ(choose({"*.*"}).size(), there.size());
+    EXPECT_EQ(choose({"*.*"}).size(), plain.size());
 }
 
 TEST(TableSelection, ExclusionsWinWhereverTheyStand) {
@@ -48,6 +57,24 @@ TEST(TableSelection, ExclusionsWinWhereverTheyStand) {
 TEST(TableSelection, TableIsTakenOnce) {
     EXPECT_EQ(choose({"public.o*", "orders", "*.orders"}),
               (Names{"public.orders", "public.orders_old", "sales.orders"}));
+}
+
+TEST(TableSelection, PatternsTakePartitionedTablesAndNotTheirPartitions) {
+    EXPECT_EQ(choose({"public.*"}, partitioned), (Names{"public.visits", "public.other"}));
+    EXPECT_EQ(choose({"visits", "visits_*", "other"}, partitioned),
+              (Names{"public.visits", "public.other"}));
+    // Without their table they are tables like others, unless that was left out.
+    EXPECT_EQ(choose({"visits_*"}, partitioned), Names{"public.visits_1"});
+    EXPECT_EQ(choose({"visits_1a"}, partitioned), Names{"public.visits_1a"});
+    EXPECT_EQ(choose({"public.*", "!visits"}, partitioned), Names{"public.other"});
+    EXPECT_EQ(choose({"public.*", "!visits", "visits_1a"}, partitioned),
+              (Names{"public.visits_1a", "public.other"}));
+}
+
+TEST(TableSelection, PartitionBesideItsTableIsRefused) {
+    EXPECT_EQ(choose({"visits", "visits_1a"}, partitioned),
+              Names{"source.tables has a partition beside its table: public.visits_1a and "
+                    "public.visits"});
 }
 
 TEST(TableSelection, WhatMatchesNothingIsRefused) {
