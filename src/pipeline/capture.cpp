@@ -152,6 +152,7 @@ auto Capture::flow(Source& source, const std::stop_token& stop) -> Result<void> 
     }
     status_.capture([&](CaptureStatus& status) {
         status.phase = resume ? Phase::streaming : Phase::snapshotting;
+        status.imaging.clear();
         // Known before the first frame: a source where nothing happens sends none.
         if (resume) status.durable = resume->position;
         for (const auto& table : opened.tables) status.tables[table];

@@ -85,6 +85,12 @@ auto phase_of(const PipelineStatus& status) -> Phase {
     return worst;
 }
 
+auto phase_of(const CaptureStatus& capture, const TableName& table) -> Phase {
+    const bool others_are_read = !capture.imaging.empty() && !capture.imaging.contains(table);
+    const bool streams = capture.phase == Phase::snapshotting && others_are_read;
+    return streams ? Phase::streaming : capture.phase;
+}
+
 auto health_of(Phase phase, double lag_seconds) -> Health {
     switch (phase) {
         case Phase::streaming:
@@ -302,9 +308,11 @@ auto Judge::judge_tables(PipelineStatus& status) -> void {
     status.tables.clear();
     const auto& capture = status.capture;
     if (capture.is_wanted)
-        for (const auto& [name, counts] : capture.tables)
-            status.tables.push_back({to_string(name), "", capture.phase,
-                                     health_of(capture.phase, capture.lag_seconds)});
+        for (const auto& [name, counts] : capture.tables) {
+            const auto phase = phase_of(capture, name);
+            status.tables.push_back(
+                {to_string(name), "", phase, health_of(phase, capture.lag_seconds)});
+        }
     for (const auto& lane : status.lanes) {
         if (!lane.is_wanted) continue;
         std::set<std::string> names;

@@ -69,6 +69,19 @@ TEST_F(HealthTest, HealthyWhenAllHolds) {
     EXPECT_FALSE(health_of(status_, "nothing"));
 }
 
+TEST_F(HealthTest, TablesStreamWhileTheImageOfAnotherIsRead) {
+    status_.capture.phase = Phase::snapshotting;
+    status_.capture.imaging = {{"public", "customers"}};
+    status_.capture.tables[{"public", "customers"}];
+    look();
+    EXPECT_EQ(status_.tables[0].phase, Phase::snapshotting);
+    EXPECT_EQ(status_.tables[1].table, "public.orders");
+    EXPECT_EQ(status_.tables[1].phase, Phase::streaming);
+    status_.capture.imaging.clear();
+    look();
+    EXPECT_EQ(status_.tables[1].phase, Phase::snapshotting);
+}
+
 TEST_F(HealthTest, NothingIsHealthyUnproved) {
     status_.capture.phase = Phase::starting;
     EXPECT_EQ(look(), Health::degraded);

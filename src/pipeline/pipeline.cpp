@@ -248,7 +248,7 @@ auto Pipeline::run(const RunOptions& options, const std::stop_token& stop) -> Re
             is_held_up = true;
             break;
         }
-        ends.wait(stop, options.until_caught_up ? catch_up_look_every : watch_every);
+        ends.wait(stop, options.until_caught_up ? catch_up_look_every : parts_.look_every);
     }
     // Capture first: nothing new comes in while the lanes finish their epochs.
     Result<void> outcome;

@@ -37,6 +37,7 @@ struct PipelineParts {
     BackoffLimits backoff;  // of every lane; capture has its own
     std::vector<ImageRequest> rebuilds{};  // what a person wants to be filled anew
     std::filesystem::path pauses{};  // folder that says which sinks are paused
+    Duration look_every = std::chrono::seconds(1);  // real time, between two looks at the whole
 };
 
 enum class Only { nothing_left_out, capture, deliver };

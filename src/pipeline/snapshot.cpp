@@ -219,12 +219,14 @@ auto Snapshot::take(const Job& job, const std::stop_token& stop) -> Result<void>
 auto Snapshot::show(const Job& job, bool is_taken) -> void {
     parts_.status.capture([&](CaptureStatus& status) {
         if (is_taken) {
+            status.imaging.clear();
             if (jobs_.empty()) status.phase = Phase::streaming;
             // The image holds all up to its point, even if no change ever follows.
             if (status.durable < point_) status.durable = point_;
             return;
         }
         status.phase = Phase::snapshotting;
+        status.imaging = job.tables;
         status.chunks = static_cast<std::int64_t>(chunks_.size());
         status.chunks_done = 0;
         for (const auto& table : job.tables)

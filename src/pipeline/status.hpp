@@ -92,7 +92,8 @@ struct CaptureStatus {
     std::int64_t bytes = 0;
     int failures_in_a_row = 0;
     bool circuit_open = false;
-    std::int64_t chunks_done = 0;   // of the one that is being taken
+    std::set<TableName> imaging;    // whose image is being read; the others stream meanwhile
+    std::int64_t chunks_done = 0;   // of that image
     std::int64_t chunks = 0;
     std::map<TableName, TableCounts> tables;
     // Tables whose rows are completed by lookups: values may be newer than the row's position says.

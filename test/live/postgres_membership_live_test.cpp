@@ -84,6 +84,20 @@ TEST_F(PostgresPublished, RemovedFromThePublication) {
     expect_cured(run_);
 }
 
+// Found by the crash test: killed after the publication was altered, before the log told that the
+// table had left.
+TEST_F(PostgresPublished, LeftOutForAStartThatWasCutShort) {
+    run_.start();
+    run_.close();
+    run_.config.tables = {"other"};
+    ASSERT_TRUE(open_at_last(run_).has_value());
+    run_.close();
+    sql("INSERT INTO t VALUES (2, 'not sent')");
+    run_.config.tables = {"t", "other"};
+    expect_stale(run_, "it was not published for a while");
+    expect_cured(run_);
+}
+
 TEST_F(PostgresPublished, RemovedFromAPublicationOfTheUserAndPutBackWhileNobodyLooked) {
     sql("CREATE PUBLICATION mine FOR TABLE t, other");
     run_.config.publication = "mine";

@@ -384,8 +384,8 @@ TEST(PostgresUnseenCommit, SchemaChangeIsWaitedFor) {
     }));
     const std::jthread standby([&] {
         const bool was_waited_for = eventually([&] {
-            return run_sql(uri, "SELECT count(*) > 0 FROM pg_stat_activity WHERE "
-                                "ltrim(query, E'\\n') LIKE 'SELECT pg_visible_in_snapshot%'") == "t";
+            return run_sql(uri, "SELECT count(*) > 0 FROM pg_stat_activity WHERE pid <> "
+                                "pg_backend_pid() AND query LIKE '%pg_visible_in_snapshot%'") == "t";
         });
         EXPECT_TRUE(was_waited_for);
         run_sql(uri, "ALTER SYSTEM RESET synchronous_standby_names");

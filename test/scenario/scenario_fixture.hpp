@@ -67,6 +67,7 @@ protected:
         };
         parts.capture.backoff = quick();
         parts.backoff = quick();
+        parts.look_every = std::chrono::milliseconds(5);
         return parts;
     }
     static auto lane(std::string name, SinkMaker make_sink) -> LanePart {

@@ -134,6 +134,8 @@ auto alter(Connection& sql, const PublicationRequest& request,
         auto error = std::move(altered).error();
         if (sqlstate(error) == "42501")
             error.hint = "Let the owner of the publication run: " + statement + ";";
+        // Somebody was faster: a leat that was killed on the way, whose server goes on a moment.
+        if (sqlstate(error) == "42704" || sqlstate(error) == "42710") error.fault = Fault::retry;
         return error;
     };
     for (const auto& table : missing) TRY(change(" ADD TABLE " + published(table, request)));

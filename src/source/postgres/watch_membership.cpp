@@ -39,8 +39,11 @@ auto PostgresSource::compare_membership(Connection& sql, const std::vector<Schem
     for (const auto& schema : schemas) {
         const auto before = was->tables.find(schema->name);
         const auto after = now.tables.find(schema->name);
-        if (before == was->tables.end() || after == now.tables.end()) continue;
-        auto checked = check_membership(sql, {schema->name, before->second, after->second});
+        if (after == now.tables.end()) continue;
+        // It was left out of the pipeline file for a start that was cut short.
+        auto checked = before == was->tables.end()
+                           ? Result<void>(cannot_follow(schema->name, "it was not published for a while"))
+                           : check_membership(sql, {schema->name, before->second, after->second});
         if (checked) continue;
         if (checked.error().code != Code::pg_schema_change) return checked;
         if (config_.on_schema_change != OnSchemaChange::evolve)
