@@ -42,7 +42,7 @@ private:
     auto set_changed_aside() -> Result<void>;
     auto open_filling(const Rebuild& rebuild) -> Result<Filling>;
     auto ask(const std::set<TableName>& tables) -> Result<void>;
-    [[nodiscard]] auto is_coming(const std::set<TableName>& tables) const -> bool;
+    [[nodiscard]] auto coming(const std::set<TableName>& tables) const -> std::optional<Purpose>;
 
     // Generations (lane_rebuilds.cpp).
     auto meet(const Marker& marker) -> Result<void>;

@@ -2,6 +2,7 @@
 """Transforms and dead letters end to end: `leat check`, `run`, `dead-letters` against a server."""
 
 import json
+import shutil
 
 import duckdb
 
@@ -178,6 +179,31 @@ sinks:"""))
         self.assertEqual(self.held("SELECT n, day::VARCHAR FROM low ORDER BY ALL"),
                          self.sql(f"SELECT n, day::text FROM bag WHERE {good} AND "
                                   "price::numeric < 2 ORDER BY 1, 2 NULLS LAST"))
+
+    def test_older_copy_of_the_warehouse_from_before_a_change(self):
+        self.run_well()
+        copy = self.folder / "copy.duckdb"
+        shutil.copy2(self.shop.warehouse, copy)
+        self.sql("UPDATE orders SET note = '4' WHERE id = 3")
+        self.run_well()
+        text = self.shop.file.read_text()
+        # Another key, and a column of another type.
+        self.shop.file.write_text(text.replace(
+            "SELECT id, price FROM orders WHERE", "SELECT id AS number, price::VARCHAR AS price "
+            "FROM orders WHERE"))
+        self.sql("UPDATE orders SET note = '3' WHERE id = 2")
+        self.runs()
+        held = self.held("SELECT number, price FROM cheap ORDER BY number")
+        self.assertEqual(held[0], (2, "3.00"))
+        shutil.copy2(copy, self.shop.warehouse)
+        before = self.held("SELECT id, price FROM cheap ORDER BY id")
+        # Until the image of then is met again the table stands still.
+        self.shop.leat.environment["LEAT_FAILPOINTS"] = "lane.before_swap=1"
+        self.assertEqual(self.shop.run().returncode, -9)
+        del self.shop.leat.environment["LEAT_FAILPOINTS"]
+        self.assertEqual(self.held("SELECT id, price FROM cheap ORDER BY id"), before)
+        self.runs()
+        self.assertEqual(self.held("SELECT number, price FROM cheap ORDER BY number"), held)
 
     def test_check(self):
         code, findings = self.shop.check()
