@@ -14,6 +14,7 @@ PRESSURE_ARGS ?=
 FUZZ_SECONDS ?= 60
 FAULT_IMAGES ?= 1000000
 PREFIX ?= /usr/local
+VERSIONS ?= 14 15 16 17 18
 
 export LEAT_CACHE ?= $(HOME)/.cache/leat
 python := $(LEAT_CACHE)/venv/bin/python
@@ -22,7 +23,7 @@ build := build/$(PRESET)
 environment = LEAT_BINARY=$(CURDIR)/$(build)/bin/leat LEAT_BUILD_DIR=$(CURDIR)/$(build) \
 	LEAT_SOURCE_DIR=$(CURDIR) LEAT_PYTHON=$(python)
 
-.PHONY: help setup configure build install package demo test bench pressure fuzz faults asan tsan format tidy clean
+.PHONY: help setup configure build install package demo test live bench pressure fuzz faults asan tsan format tidy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -50,6 +51,13 @@ demo: build ## a PostgreSQL with live orders, kept equal in DuckDB through a kil
 
 test: build ## unit, golden, scenario and live tests on real servers
 	@$(environment) $(python) test/run.py $(build) --jobs $(TEST_JOBS) $(TEST_ARGS)
+
+# Where the server of a version is.
+postgres = $(if $(filter 15,$1),/usr/lib/postgresql/15,$(LEAT_CACHE)/postgres-$1)
+
+live: build ## the live tests on every supported version of PostgreSQL (VERSIONS=...)
+	@$(foreach major,$(VERSIONS),echo "PostgreSQL $(major)" && LEAT_POSTGRES=$(call postgres,$(major)) \
+		$(environment) $(python) test/run.py $(build) --jobs $(TEST_JOBS) --only live $(TEST_ARGS) &&) true
 
 bench: build ## measure against the references, write bench/results
 	@ninja -C $(build) -j $(JOBS) benches

@@ -44,7 +44,9 @@ class PgError(Exception):
 
 
 def find_bindir(bindir: str | None = None) -> pathlib.Path:
-    """The folder with initdb and postgres: as given, else the newest that Debian installed."""
+    """The folder with initdb and postgres: as given, else LEAT_POSTGRES, else the newest that Debian
+    installed."""
+    bindir = bindir or os.environ.get("LEAT_POSTGRES")
     if bindir is not None:
         candidates = [pathlib.Path(bindir), pathlib.Path(bindir) / "bin"]
     else:

@@ -36,7 +36,7 @@ TEST_F(PostgresRefusal, WrongPassword) {
     const auto file = run_sql(server.uri(), "SHOW hba_file");
     run_sql(server.uri(), "COPY (SELECT 'host all guarded 127.0.0.1/32 scram-sha-256') TO PROGRAM 'cat > " +
                           file + ".new'");
-    run_sql(server.uri(), "COPY (SELECT 1) TO PROGRAM 'cat " + file + " >> " + file + ".new && mv " +
+    run_sql(server.uri(), "COPY (SELECT 1) TO PROGRAM 'cat > /dev/null; cat " + file + " >> " + file + ".new && mv " +
                           file + ".new " + file + "'");
     run_sql(server.uri(), "SELECT pg_reload_conf()");
     auto uri = server.uri("postgres", "guarded:hunter2");
@@ -135,6 +135,7 @@ TEST_F(PostgresRefusal, MissingIdentityIsToldBeforeThePublicationIsMade) {
 }
 
 TEST_F(PostgresRefusal, PublicationsThatDoNotFit) {
+    uri_ = PostgresServer::shared(15).make_database();
     sql("CREATE TABLE a (id int PRIMARY KEY, v int); CREATE TABLE b (id int PRIMARY KEY)");
     SourceRun run(uri_, {"a"});
     run.config.publication = "mine";

@@ -28,7 +28,7 @@ PostgresServer::PostgresServer(const ServerOptions& options) {
     std::string pattern = std::filesystem::temp_directory_path() / "leat-live-XXXXXX";
     folder_ = mkdtemp(pattern.data());
     std::vector<std::string> arguments = {"start", "--dir", folder_};
-    if (options.major != 15) {
+    if (options.major != 0) {
         const auto variable = "LEAT_POSTGRES_" + std::to_string(options.major);
         const auto cache = environment("LEAT_CACHE", environment("HOME", "") + "/.cache/leat");
         arguments.insert(arguments.end(),
@@ -46,9 +46,12 @@ PostgresServer::~PostgresServer() {
     std::filesystem::remove_all(folder_, ignored);
 }
 
-auto PostgresServer::shared() -> PostgresServer& {
+auto PostgresServer::shared(int major_min) -> PostgresServer& {
     static PostgresServer server;
-    return server;
+    static const int major = std::atoi(run_sql(server.uri(), "SHOW server_version_num").c_str()) / 10000;
+    if (major >= major_min) return server;
+    static PostgresServer later({15, {}});
+    return later;
 }
 
 auto PostgresServer::tool(const std::vector<std::string>& arguments) const -> std::string {

@@ -11,7 +11,7 @@
 namespace leat::live {
 
 struct ServerOptions {
-    int major = 15;
+    int major = 0;  // 0: any; tools/pg_server.py chooses
     std::map<std::string, std::string> settings;
 };
 
@@ -23,8 +23,8 @@ public:
     PostgresServer(const PostgresServer&) = delete;
     auto operator=(const PostgresServer&) -> PostgresServer& = delete;
 
-    // One for all tests of this program that need nothing special.
-    static auto shared() -> PostgresServer&;
+    // One for all tests of this program that need nothing special but what came with `major_min`.
+    static auto shared(int major_min = 0) -> PostgresServer&;
 
     // A new empty database; its URI.
     auto make_database() -> std::string;

@@ -13,7 +13,7 @@ using Texts = std::vector<std::string>;
 class PostgresColumns : public testing::Test {
 protected:
     auto sql(const std::string& text) -> std::string { return run_sql(uri_, text); }
-    std::string uri_ = PostgresServer::shared().make_database();
+    std::string uri_ = PostgresServer::shared(15).make_database();
     SourceRun run_{uri_, {"t"}};
 };
 

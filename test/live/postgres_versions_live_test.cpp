@@ -67,6 +67,24 @@ TEST(PostgresVirtualColumns, AreNotCaptured) {
     EXPECT_EQ(row_texts(run.read_all()), (Texts{"I 2|b", "I 3|c|4"}));
 }
 
+// From 18 on the server refuses updates of such a table once it is published.
+TEST_P(PostgresVersion, FullIdentityBesideAGeneratedColumn) {
+    PostgresServer server({GetParam(), {}});
+    const auto uri = server.uri();
+    run_sql(uri, "CREATE TABLE t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2) STORED); "
+                 "ALTER TABLE t REPLICA IDENTITY FULL; INSERT INTO t VALUES (1)");
+    SourceRun run(uri, {"t"});
+    const auto opened = run.open();
+    constexpr int refuses = 18;
+    EXPECT_EQ(opened.has_value(), GetParam() < refuses);
+    if (!opened) {
+        EXPECT_EQ(opened.error().fault, Fault::config);
+        EXPECT_NE(opened.error().what.find("public.t"), std::string::npos) << opened.error().what;
+        EXPECT_NE(opened.error().hint.find("REPLICA IDENTITY DEFAULT"), std::string::npos);
+    }
+    run_sql(uri, "UPDATE t SET id = 2");
+}
+
 INSTANTIATE_TEST_SUITE_P(All, PostgresVersion, testing::Values(14, 15, 16, 17, 18),
                          [](const auto& one) { return std::to_string(one.param); });
 

@@ -287,7 +287,8 @@ inline constexpr std::array postgres_pages = {
      "Once a table is published for updates, the server refuses UPDATE and DELETE on it "
      "unless it has a primary key or a replica identity. Leat refuses to publish it rather "
      "than let the application fail. A key with a generated column is not sent by the server. "
-     "Partitions must have the replica identity of the table they belong to.",
+     "PostgreSQL 18 refuses them too where a table has a generated column and REPLICA IDENTITY "
+     "FULL. Partitions must have the replica identity of the table they belong to.",
      not_started,
      "Add a primary key, or run: ALTER TABLE NAME REPLICA IDENTITY FULL;\n"
      "Or set source.insert_only if the tables only ever get inserts.",

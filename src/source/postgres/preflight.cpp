@@ -187,6 +187,21 @@ auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<
     return report;
 }
 
+// A whole old row has columns that are not sent: from 18 on the server refuses such updates.
+auto check_updates(const CatalogTable& table, int server_version) -> Result<void> {
+    constexpr int refuses = 180000;
+    if (server_version < refuses || table.replica_identity != 'f' || table.generated.empty())
+        return {};
+    const auto way_on = table.primary_key.empty()
+                            ? "Give the table a primary key, then run: "
+                            : std::string("Run: ");
+    return refuse(Code::pg_no_identity,
+                  "UPDATE and DELETE would fail at the source once published, because of a generated "
+                  "column beside REPLICA IDENTITY FULL: " + to_string(table.name),
+                  way_on + identity_statement(table.name, 'd') +
+                      " or drop the column, or set source.insert_only.");
+}
+
 auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<TableReport> {
     const auto role = TRY(sql.query("SELECT current_user"));
     TableReport report;
@@ -220,6 +235,11 @@ auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<
             statements += " " + identity_statement(name, 'f');
             for (const auto& leaf : table->leaves)
                 statements += " " + identity_statement(leaf.name, 'f');
+            continue;
+        }
+        if (const auto updates = check_updates(*table, sql.server_version());
+            !request.insert_only && !updates) {
+            report.problems.push_back(updates.error());
             continue;
         }
         if (const auto identities = check_leaf_identities(*table);
