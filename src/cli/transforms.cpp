@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -211,9 +212,10 @@ auto changed_tables(const std::vector<TransformEntry>& transforms, const std::st
     std::vector<TableName> changed;
     // Before the first run nothing is noted.
     if (!std::filesystem::exists(definitions_file(data, sink))) return changed;
+    constexpr auto newest = std::numeric_limits<Incarnation>::max();
     const auto shaper = TRY(Shaper::make(TRY(shaper_parts(transforms, sink, tables, data))));
     for (const auto& table : described)
-        if (!TRY(shaper->is_current(table.schema->name))) changed.push_back(table.schema->name);
+        if (!TRY(shaper->is_current(table.schema->name, newest))) changed.push_back(table.schema->name);
     return changed;
 }
 

@@ -24,10 +24,10 @@ auto failed(const char* what, const std::filesystem::path& file) -> Error {
                  Code::run_folder};
 }
 
-auto as_json(const Definition& definition) -> json::object {
+auto as_json(const Definition& definition, Incarnation since) -> json::object {
     json::array steps;
     for (const auto& step : definition.steps) steps.emplace_back(step);
-    return {{"source", definition.source}, {"steps", std::move(steps)}};
+    return {{"source", definition.source}, {"steps", std::move(steps)}, {"since", since}};
 }
 
 }  // namespace
@@ -59,9 +59,12 @@ auto Definitions::read() -> Result<void> {
         const auto* const definition = value.if_object();
         const auto* const source = definition ? definition->if_contains("source") : nullptr;
         const auto* const steps = definition ? definition->if_contains("steps") : nullptr;
-        if (source == nullptr || !source->is_string() || steps == nullptr || !steps->is_array())
+        const auto* const since = definition ? definition->if_contains("since") : nullptr;
+        if (source == nullptr || !source->is_string() || steps == nullptr || !steps->is_array() ||
+            since == nullptr || !since->is_number())
             return damaged("table " + std::string(output));
-        auto& noted = noted_[output];
+        noted_[output].since = since->to_number<Incarnation>();
+        auto& noted = noted_[output].definition;
         noted.source = source->get_string();
         for (const auto& step : steps->get_array()) {
             if (!step.is_string()) return damaged("table " + std::string(output));
@@ -71,10 +74,11 @@ auto Definitions::read() -> Result<void> {
     return {};
 }
 
-auto Definitions::is_noted(const std::string& output, const Definition& now) const -> Result<bool> {
+auto Definitions::is_noted(const std::string& output, const Definition& now,
+                           Incarnation held) const -> Result<bool> {
     const auto found = noted_.find(output);
-    if (found == noted_.end()) return false;
-    const auto& noted = found->second;
+    if (found == noted_.end() || found->second.since > held) return false;
+    const auto& noted = found->second.definition;
     if (noted.source != now.source || noted.steps.size() != now.steps.size()) return false;
     for (std::size_t i = 0; i < now.steps.size(); ++i)
         if (noted.steps[i] != now.steps[i] && !TRY(same_step_(noted.steps[i], now.steps[i])))
@@ -84,20 +88,22 @@ auto Definitions::is_noted(const std::string& output, const Definition& now) con
 
 auto Definitions::keep(const IsKept& is_kept) -> void {
     const auto gone = std::erase_if(
-        noted_, [&](const auto& noted) { return !is_kept(noted.first, noted.second); });
+        noted_, [&](const auto& noted) { return !is_kept(noted.first, noted.second.definition); });
     is_dirty_ |= gone > 0;
 }
 
-auto Definitions::note(const std::string& output, Definition now) -> void {
-    auto& noted = noted_[output];
-    is_dirty_ |= noted != now;
-    noted = std::move(now);
+auto Definitions::note(const std::string& output, Definition now, Incarnation by) -> void {
+    const auto [noted, is_new] = noted_.try_emplace(output);
+    if (!is_new && noted->second.definition == now) return;
+    noted->second = {std::move(now), by};
+    is_dirty_ = true;
 }
 
 auto Definitions::sync() -> Result<void> {
     if (!is_dirty_) return {};
     json::object root;
-    for (const auto& [output, definition] : noted_) root[output] = as_json(definition);
+    for (const auto& [output, noted] : noted_)
+        root[output] = as_json(noted.definition, noted.since);
     const auto folder = file_.parent_path();
     std::error_code error;
     const bool is_new = std::filesystem::create_directories(folder, error);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "change/progress.hpp"
 
 namespace leat {
 
@@ -33,13 +34,15 @@ public:
     static auto make(std::filesystem::path file, SameStep same_step)
         -> Result<std::unique_ptr<Definitions>>;
 
-    // False: not noted, or made by something else.
-    auto is_noted(const std::string& output, const Definition& now) const -> Result<bool>;
+    // False: not noted, made by something else, or noted by a later process than the one that wrote
+    // the sink's progress last: then it is an older copy, of rows that another definition made.
+    auto is_noted(const std::string& output, const Definition& now, Incarnation held) const
+        -> Result<bool>;
 
     // Changes are on disk when sync() returns.
     using IsKept = std::function<bool(const std::string& output, const Definition& noted)>;
     auto keep(const IsKept& is_kept) -> void;
-    auto note(const std::string& output, Definition now) -> void;
+    auto note(const std::string& output, Definition now, Incarnation by) -> void;
     auto sync() -> Result<void>;
 
 private:
@@ -48,7 +51,11 @@ private:
 
     const std::filesystem::path file_;
     const SameStep same_step_;
-    std::map<std::string, Definition> noted_;
+    struct Noted {
+        Definition definition;
+        Incarnation since = 0;
+    };
+    std::map<std::string, Noted> noted_;
     bool is_dirty_ = false;
 };
 

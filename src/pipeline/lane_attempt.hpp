@@ -42,7 +42,7 @@ private:
     auto set_changed_aside() -> Result<void>;
     auto open_filling(const Rebuild& rebuild) -> Result<Filling>;
     auto ask(const std::set<TableName>& tables) -> Result<void>;
-    [[nodiscard]] auto coming(const std::set<TableName>& tables) const -> std::optional<Purpose>;
+    [[nodiscard]] auto is_coming(const std::set<TableName>& tables) const -> bool;
 
     // Generations (lane_rebuilds.cpp).
     auto meet(const Marker& marker) -> Result<void>;
@@ -72,6 +72,7 @@ private:
     auto stamped(const SchemaPtr& schema, Generation generation) -> SchemaPtr;
     [[nodiscard]] auto seconds_since(std::int64_t wall_us) const -> double;
     [[nodiscard]] auto name() const -> const std::string& { return lane_.options_.identity.lane; }
+    [[nodiscard]] auto incarnation() const { return lane_.options_.identity.incarnation; }
 
     Lane& lane_;
     Sink& sink_;

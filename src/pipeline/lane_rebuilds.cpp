@@ -61,7 +61,7 @@ auto LaneAttempt::add_rebuild(const Marker& marker) -> Result<void> {
     rebuild.snapshot_offset = marker.snapshot_offset;
     rebuild.change_offset = offsets.change_offset;
     rebuild.tables.insert(marker.tables.begin(), marker.tables.end());
-    TRY(shaper_.note_current(rebuild.tables));
+    TRY(shaper_.note_current(rebuild.tables, incarnation()));
     // The newest image of a table is the one that counts.
     for (auto& older : offsets.rebuilds)
         for (const auto& table : rebuild.tables) older.tables.erase(table);

@@ -65,23 +65,20 @@ auto LaneAttempt::go_on() -> Result<void> {
 }
 
 // Tables that would come otherwise now than they came before (another SQL, or only wanted now) stand
-// still until an image of them is in their place; so do those of which an older copy of a sink will
-// meet a rebuild again, which may have been made for that. Asks for what is missing: a request is
-// forgotten when the process dies.
+// still until an image of them is in their place. Asks for that, and for what is missing besides:
+// a request is forgotten when the process dies.
 auto LaneAttempt::set_changed_aside() -> Result<void> {
     auto& offsets = pending_.offsets;
     std::set<TableName> changed;
     std::set<TableName> missing;
     for (const auto& table : lane_.queue_.tables()) {
         if (TRY(shaper_.outputs_of(table)).empty()) continue;
-        if (!TRY(shaper_.is_current(table))) changed.insert(table);
+        if (!TRY(shaper_.is_current(table, pending_.incarnation))) changed.insert(table);
         const bool is_filled = std::any_of(
             offsets.rebuilds.begin(), offsets.rebuilds.end(),
             [&](const Rebuild& rebuild) { return rebuild.tables.contains(table); });
         const bool is_missing = offsets.absent.contains(table) && !is_filled;
-        const auto ahead = coming({table});
-        if (ahead == Purpose::rebuild) offsets.absent.insert(table);
-        if ((changed.contains(table) || is_missing) && !ahead) missing.insert(table);
+        if ((changed.contains(table) || is_missing) && !is_coming({table})) missing.insert(table);
     }
     if (!missing.empty()) TRY(ask(missing));
     if (changed.empty()) return {};
@@ -91,11 +88,11 @@ auto LaneAttempt::set_changed_aside() -> Result<void> {
     offsets.absent.insert(changed.begin(), changed.end());
     TRY(commit());
     failpoint("lane.set_aside");
-    return shaper_.note_current(changed);
+    return shaper_.note_current(changed, incarnation());
 }
 
 auto LaneAttempt::start_at(const Place& place, const std::set<TableName>& tables) -> Result<void> {
-    TRY(shaper_.note_current(tables));
+    TRY(shaper_.note_current(tables, incarnation()));
     pending_.offsets = {};
     static_cast<Place&>(pending_.offsets) = place;
     fillings_.clear();
@@ -143,17 +140,15 @@ auto LaneAttempt::ask(const std::set<TableName>& tables) -> Result<void> {
     return {};
 }
 
-// Why another image of these tables is ahead in the change sequence, if it is.
-auto LaneAttempt::coming(const std::set<TableName>& tables) const -> std::optional<Purpose> {
+// Another image of these tables is ahead in the change sequence.
+auto LaneAttempt::is_coming(const std::set<TableName>& tables) const -> bool {
     const auto generations = lane_.queue_.generations();
-    const auto is_coming = [&](const GenerationState& each) {
+    return std::any_of(generations.begin(), generations.end(), [&](const GenerationState& each) {
         const bool is_lost = each.has_ended && !each.missing().empty();
         return is_for(each.sinks, name()) && !is_lost &&
                each.start.change_offset > pending_.offsets.change_offset &&
                is_part(tables, {each.tables.begin(), each.tables.end()});
-    };
-    const auto found = std::find_if(generations.begin(), generations.end(), is_coming);
-    return found == generations.end() ? std::nullopt : std::optional(found->purpose);
+    });
 }
 
 // With a reader, unless the image is gone: then another one is asked for, whose begin takes the
@@ -163,7 +158,7 @@ auto LaneAttempt::open_filling(const Rebuild& rebuild) -> Result<Filling> {
     if (lane_.queue_.holds(rebuild)) {
         filling.reader = TRY(lane_.queue_.reader(name(), rebuild));
         filling.shaper = TRY(shaper_.sibling());
-    } else if (!coming(rebuild.tables)) {
+    } else if (!is_coming(rebuild.tables)) {
         TRY(ask(rebuild.tables));
     }
     return filling;

@@ -153,18 +153,19 @@ auto Shaper::begin(bool sink_is_empty) -> Result<void> {
     return parts_.definitions->sync();
 }
 
-auto Shaper::is_current(const TableName& source) -> Result<bool> {
+auto Shaper::is_current(const TableName& source, Incarnation held) -> Result<bool> {
     if (!parts_.definitions) return true;
     for (const auto& route : TRY(routes_of(target_name(source))))
-        if (!TRY(parts_.definitions->is_noted(route.output, definition_of(route)))) return false;
+        if (!TRY(parts_.definitions->is_noted(route.output, definition_of(route), held)))
+            return false;
     return true;
 }
 
-auto Shaper::note_current(const std::set<TableName>& sources) -> Result<void> {
+auto Shaper::note_current(const std::set<TableName>& sources, Incarnation by) -> Result<void> {
     if (!parts_.definitions) return {};
     for (const auto& source : sources)
         for (const auto& route : TRY(routes_of(target_name(source))))
-            parts_.definitions->note(route.output, definition_of(route));
+            parts_.definitions->note(route.output, definition_of(route), by);
     return parts_.definitions->sync();
 }
 

@@ -62,10 +62,10 @@ public:
     // Called once, before the first batch. What it does not get any more is no longer known.
     auto begin(bool sink_is_empty) -> Result<void>;
     // Whether the rows that the sink holds of this table of the source, or is being filled with, are
-    // what it would get of it now.
-    auto is_current(const TableName& source) -> Result<bool>;
-    // They are, from here on. Durable.
-    auto note_current(const std::set<TableName>& sources) -> Result<void>;
+    // what it would get of it now. `held`: the incarnation that wrote the sink's progress.
+    auto is_current(const TableName& source, Incarnation held) -> Result<bool>;
+    // They are, from this incarnation on. Durable.
+    auto note_current(const std::set<TableName>& sources, Incarnation by) -> Result<void>;
 
     // The batch goes through every route of its table. `lineage`: of its positions. Yields the rows
     // that were handed to the sink by this call. Small batches are gathered before a transform runs

@@ -317,15 +317,16 @@ TEST_F(ShaperTest, TooManyRejectsStopBeforeTheCommit) {
 
 TEST_F(ShaperTest, TablesThatWouldComeOtherwiseThanBeforeAreNotCurrent) {
     const TableName source{"public", "orders"};
+    Incarnation held = 1;
     const auto starts = [&](std::vector<TransformPart> parts, bool sink_is_empty = false) {
         start(std::move(parts));
         EXPECT_TRUE(shaper_->begin(sink_is_empty));
     };
-    const auto is_current = [&] { return *shaper_->is_current(source); };
+    const auto is_current = [&] { return *shaper_->is_current(source, held); };
     const auto some = "SELECT id, amount FROM orders";
     starts({part("some", some)}, true);
     EXPECT_FALSE(is_current());
-    EXPECT_TRUE(shaper_->note_current({source}));
+    EXPECT_TRUE(shaper_->note_current({source}, held));
     EXPECT_TRUE(is_current());
     starts({part("some", "select id, amount from orders")});
     EXPECT_TRUE(is_current());
@@ -338,8 +339,12 @@ TEST_F(ShaperTest, TablesThatWouldComeOtherwiseThanBeforeAreNotCurrent) {
     // `some` was not fed by that: as if it were new.
     starts({part("some", some)});
     EXPECT_FALSE(is_current());
-    EXPECT_TRUE(shaper_->note_current({source}));
+    EXPECT_TRUE(shaper_->note_current({source}, held));
     EXPECT_TRUE(is_current());
+    // A copy of the sink from before that.
+    held = 0;
+    EXPECT_FALSE(is_current());
+    held = 1;
     starts({part("some", some)}, true);
     EXPECT_FALSE(is_current());
 }

@@ -51,7 +51,7 @@ auto meaning_of(std::string_view state) -> Meaning {
         return {Fault::retry, Code::pg_refused, ""};
     if (state.empty() || in_class("08") || in_class("53") || in_class("57") ||
         in_class("58"))
-        return {Fault::retry, Code::pg_unreachable, ""};
+        return {Fault::retry, Code::pg_unreachable, "See whether the server runs and answers."};
     if (in_class("42") || in_class("3F")) return {Fault::config, Code::pg_refused, ""};
     return {Fault::fatal, Code::pg_refused, ""};
 }
