@@ -210,7 +210,7 @@ auto check_membership(Connection& sql, const TableComparison& compared) -> Resul
     const auto& [table, was, now] = compared;
     if (was.oid != now.oid) return cannot_follow(table, "it was dropped and made again");
     const bool stayed = std::any_of(was.publishers.begin(), was.publishers.end(),
-                                    [&](const auto& one) { return now.publishers.contains(one); });
+                                    [&](const auto& one) { return compared.now.publishers.contains(one); });
     if (!stayed)
         return cannot_follow(table, "it was taken out of the publication, or published anew with "
                                     "other columns or rows");
