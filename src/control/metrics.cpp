@@ -180,7 +180,9 @@ private:
 
 auto add_events(Exposition& out, std::string_view name, const Labels& sink,
                 const std::map<TableName, TableCounts>& tables, bool at_sink) -> void {
-    for (const auto& [table, counts] : tables) {
+    for (const auto& entry : tables) {
+        const auto& table = entry.first;
+        const auto& counts = entry.second;
         const auto add = [&](const char* op, std::int64_t value) {
             auto labels = sink;
             labels.push_back({"op", op});
