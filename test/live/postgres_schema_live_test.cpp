@@ -22,9 +22,13 @@ protected:
         sql("INSERT INTO t VALUES (1, 'a')");
         run_.start();
     }
-    auto expect_stale(const std::string& what) -> void {
-        Result<Frame> frame = run_.read_one();
+    auto read_past_positions() -> Result<Frame> {
+        auto frame = run_.read_one();
         while (frame && frame->kind == FrameKind::position) frame = run_.read_one();
+        return frame;
+    }
+    auto expect_stale(const std::string& what) -> void {
+        const auto frame = read_past_positions();
         ASSERT_FALSE(frame.has_value());
         EXPECT_EQ(frame.error().fault, Fault::retry);
         EXPECT_NE(frame.error().what.find("table public.t"), std::string::npos) << frame.error().what;
@@ -257,8 +261,7 @@ TEST_F(PostgresSchema, FrozenTableStopsAtAnyChangeAndGoesOnWhenItMayEvolve) {
     sql("ALTER TABLE t ADD c int DEFAULT 3, ALTER n TYPE numeric(6,2), DROP gone");
     sql("ALTER TABLE t RENAME v TO w");
     sql("INSERT INTO t VALUES (3, 'd', 1, 4)");
-    auto frame = run_.read_one();
-    while (frame && frame->kind == FrameKind::position) frame = run_.read_one();
+    const auto frame = read_past_positions();
     ASSERT_FALSE(frame.has_value());
     EXPECT_EQ(frame.error().fault, Fault::fatal);
     EXPECT_NE(frame.error().what.find(
@@ -278,8 +281,7 @@ TEST_F(PostgresSchema, FrozenTableStopsAtWhatCannotBeFollowed) {
     start();
     sql("ALTER TABLE t ALTER v TYPE int USING 1");
     sql("INSERT INTO t VALUES (2, 2)");
-    auto frame = run_.read_one();
-    while (frame && frame->kind == FrameKind::position) frame = run_.read_one();
+    const auto frame = read_past_positions();
     ASSERT_FALSE(frame.has_value());
     EXPECT_EQ(frame.error().fault, Fault::fatal);
     EXPECT_TRUE(run_.source().stale().empty());
@@ -306,8 +308,7 @@ TEST_F(PostgresSchema, FrozenTableStopsAtAValueThatWouldMakeItsColumnText) {
     run_.config.on_schema_change = postgres::OnSchemaChange::freeze;
     start("CREATE TABLE t (id int PRIMARY KEY, v text, n numeric(4,2))");
     sql("INSERT INTO t VALUES (2, 'b', 'NaN')");
-    auto frame = run_.read_one();
-    while (frame && frame->kind == FrameKind::position) frame = run_.read_one();
+    const auto frame = read_past_positions();
     ASSERT_FALSE(frame.has_value());
     EXPECT_NE(frame.error().what.find("a value of column n does not fit its type"),
               std::string::npos) << frame.error().what;
