@@ -46,9 +46,7 @@ enum class RowIdentity : std::uint8_t {
 };
 
 // Versions of one table count up from 1 in order of position. `generation`: of the image that the
-// rows are of or follow; towards a sink 0 stands for the live table (sink/sink.hpp). `source_id`:
-// what the source itself tells the table by (PostgreSQL: oid): under another one, the same name is
-// another table; empty: not known.
+// rows are of or follow; towards a sink 0 stands for the live table (sink/sink.hpp).
 struct TableSchema {
     TableName name;
     std::vector<Column> columns;
@@ -56,7 +54,6 @@ struct TableSchema {
     RowIdentity identity = RowIdentity::key;
     std::uint64_t version = 1;
     Generation generation = 0;
-    std::string source_id{};
 
     [[nodiscard]] auto column_index(std::string_view column) const -> int;  // -1: none
     [[nodiscard]] auto is_key(int column) const -> bool;

@@ -78,7 +78,6 @@ auto table_metadata(const TableSchema& schema) -> std::shared_ptr<arrow::KeyValu
     metadata->Append("leat.generation", std::to_string(schema.generation));
     metadata->Append("leat.identity", std::to_string(static_cast<int>(schema.identity)));
     metadata->Append("leat.key", std::move(key));
-    if (!schema.source_id.empty()) metadata->Append("leat.source_id", schema.source_id);
     return metadata;
 }
 
@@ -169,7 +168,6 @@ auto from_arrow(const arrow::Schema& arrow_schema) -> Result<SchemaPtr> {
         identity > static_cast<int>(RowIdentity::append_only))
         return unreadable("version, generation or identity");
     schema->identity = static_cast<RowIdentity>(identity);
-    schema->source_id = get(metadata, "leat.source_id");
     for (int i = first_table_column; i < arrow_schema.num_fields(); ++i)
         schema->columns.push_back(TRY(parse_column(*arrow_schema.field(i))));
     schema->key = TRY(parse_key(get(metadata, "leat.key"), schema->columns.size()));

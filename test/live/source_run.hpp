@@ -73,6 +73,7 @@ public:
     auto adopt_schemas(const SourceRun& other) -> void { schemas_ = other.schemas_; }
     // As the engine does with a table that is stale.
     auto forget_schema(const std::string& table) -> void { schemas_.erase({"public", table}); }
+    auto remember(const SchemaPtr& schema) -> void { schemas_[schema->name] = schema; }
     auto set_position(Position position) -> void { position_ = std::move(position); }
     [[nodiscard]] auto work_dir() const -> const std::filesystem::path& { return work_dir_; }
 

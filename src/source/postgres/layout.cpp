@@ -22,7 +22,6 @@ auto layout_of(const CatalogTable& table, Connection& connection, TypeCatalog& t
     TableLayout layout;
     schema->name = table.name;
     schema->generation = options.generation;
-    schema->source_id = std::to_string(table.oid);
     schema->identity = table.identity(options.insert_only);
     for (const auto& column : table.columns) {
         const auto type = TRY(types.resolve(

@@ -74,29 +74,11 @@ auto PostgresSource::open(const std::optional<Resume>& resume) -> Result<Opened>
     }
     opened.gap = TRY(find_gap(sql, identity, *resume));
     if (opened.gap) return opened;
-    TRY(find_stale(resume->schemas));
     if (config_.failover && !TRY(find_slot(sql, slot_)).value_or(SlotState{}).failover)
         TRY(make_failover(*replication_, slot_));
-    TRY(note_membership(TRY(ask_membership(sql, {}))));
+    membership_ = TRY(ask_membership(sql, {}));
     TRY(start(*resume));
     return opened;
-}
-
-// What was made anew while nobody looked may be told by nothing in the stream.
-auto PostgresSource::find_stale(const std::vector<SchemaPtr>& schemas) -> Result<void> {
-    Result<void> found;
-    for (const auto& table : tables_)
-        for (const auto& schema : schemas) {
-            if (schema->name != table.name || schema->source_id.empty() ||
-                schema->source_id == std::to_string(table.oid))
-                continue;
-            auto error = cannot_follow(table.name, "it was dropped and made again");
-            if (config_.on_schema_change != OnSchemaChange::evolve)
-                return frozen(std::move(error), config_.on_schema_change);
-            stale_.insert(table.name);
-            found = std::move(error);
-        }
-    return found;
 }
 
 auto PostgresSource::stale() const -> std::set<TableName> {

@@ -74,7 +74,6 @@ private:
         -> PublicationRequest;
     auto prepare(bool resuming) -> Result<void>;
     auto publish(Connection& sql, bool must_exist) -> Result<void>;
-    auto find_stale(const std::vector<SchemaPtr>& schemas) -> Result<void>;
     auto find_gap(Connection& sql, const SlotIdentity& identity, const Resume& resume)
         -> Result<std::optional<Error>>;
     auto ask_membership(Connection& sql, const std::stop_token& stop) -> Result<Membership>;
@@ -120,6 +119,7 @@ private:
     std::atomic<std::uint64_t> head_{0};
 
     Membership membership_;  // as it was when last looked at
+    bool is_noted_ = false;
     Duration membership_asked_at_{};
     std::optional<Connection> asking_;  // of watch_membership() alone
 

@@ -24,6 +24,7 @@ auto PostgresSource::ask_membership(Connection& sql, const std::stop_token& stop
 auto PostgresSource::note_membership(Membership membership) -> Result<void> {
     TRY(write_membership(membership_file(), membership));
     membership_ = std::move(membership);
+    is_noted_ = true;
     return {};
 }
 
@@ -39,11 +40,8 @@ auto PostgresSource::compare_membership(Connection& sql, const std::vector<Schem
     for (const auto& schema : schemas) {
         const auto before = was->tables.find(schema->name);
         const auto after = now.tables.find(schema->name);
-        if (after == now.tables.end()) continue;
-        // It was left out of the pipeline file for a start that was cut short.
-        auto checked = before == was->tables.end()
-                           ? Result<void>(cannot_follow(schema->name, "it was not published for a while"))
-                           : check_membership(sql, {schema->name, before->second, after->second});
+        if (before == was->tables.end() || after == now.tables.end()) continue;
+        auto checked = check_membership(sql, {schema->name, before->second, after->second});
         if (checked) continue;
         if (checked.error().code != Code::pg_schema_change) return checked;
         if (config_.on_schema_change != OnSchemaChange::evolve)
@@ -57,6 +55,8 @@ auto PostgresSource::compare_membership(Connection& sql, const std::vector<Schem
 // What has changed is judged by the next open(), with what it knows of the tables that are wanted.
 // A server that does not answer now is asked again: the stream tells soon enough what is wrong.
 auto PostgresSource::watch_membership(const std::stop_token& stop) -> Result<void> {
+    // Not by open(): only now the log knows which tables have left.
+    if (!is_noted_) TRY(note_membership(membership_));
     const auto now = context_.clock->steady();
     if (now - membership_asked_at_ < ask_every) return {};
     membership_asked_at_ = now;
