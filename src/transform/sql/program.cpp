@@ -200,8 +200,7 @@ auto Program::make(std::shared_ptr<Engine> engine, const Query& query, const Pla
         if (!column)
             return refused(query.name, query.text, -1, column.error().what, column.error().hint);
         program->types_.push_back(*column);
-        program->takers_.push_back(
-            TRY(ColumnTaker::make(column->type, stored_type(type.get()))));
+        program->takers_.emplace_back(column->type, stored_type(type.get()));
     }
     return program;
 }
@@ -256,7 +255,7 @@ auto Program::collect(duckdb_result* result, Outcomes& outcomes) -> Result<void>
             auto* const values = duckdb_data_chunk_get_vector(chunk.get(), i + 1);
             if (is_direct(*types_[i].type))
                 TRY(takers_[i].take(values, static_cast<std::int64_t>(count)));
-            else TRY(takers_[i].take(*TRY(converted(values, i, count))));
+            else takers_[i].take(TRY(converted(values, i, count)));
         }
     }
 }

@@ -94,7 +94,7 @@ public:
           options_(options),
           excludes_(excludes),
           rows_(batch.rows->num_rows()),
-          ops_(static_cast<const arrow::UInt8Array&>(*batch.rows->column(op_column))),
+          ops_(static_cast<const arrow::UInt8Array&>(*batch.rows->column(op_column)).raw_values()),
           unchanged_(*batch.rows->column(unchanged_column)) {}
 
     auto run() -> Result<Applied> {
@@ -111,7 +111,7 @@ public:
     }
 
 private:
-    [[nodiscard]] auto op(std::int64_t row) const -> Op { return static_cast<Op>(ops_.Value(row)); }
+    [[nodiscard]] auto op(std::int64_t row) const -> Op { return static_cast<Op>(ops_[row]); }
 
     [[nodiscard]] auto is_unsent(std::int64_t row, int column) const -> bool {
         if (unchanged_.type_id() == arrow::Type::NA || unchanged_.IsNull(row)) return false;
@@ -179,16 +179,24 @@ private:
         for (auto& failure : outcomes_.failed)
             reject(judged_[static_cast<std::size_t>(failure.row)], RejectReason::expression_failed,
                    "sql", std::move(failure.text));
-        place_.assign(static_cast<std::size_t>(rows_), -1);
-        for (std::size_t k = 0; k < outcomes_.rows.size(); ++k) {
-            outcomes_.rows[k] = judged_[static_cast<std::size_t>(outcomes_.rows[k])];
-            place_[static_cast<std::size_t>(outcomes_.rows[k])] = static_cast<std::int64_t>(k);
-        }
-        for (const auto row : judged_)
-            if (auto& fate = fates_[static_cast<std::size_t>(row)];
-                fate == Fate::pass && place_[static_cast<std::size_t>(row)] < 0)
-                fate = Fate::excluded;
+        if (!all)
+            for (auto& row : outcomes_.rows) row = judged_[static_cast<std::size_t>(row)];
+        note_excluded();
         return judge();
+    }
+
+    // Both lists are ascending.
+    auto note_excluded() -> void {
+        if (outcomes_.rows.size() == judged_.size()) return;
+        auto passed = outcomes_.rows.begin();
+        for (const auto row : judged_) {
+            if (passed != outcomes_.rows.end() && *passed == row) {
+                ++passed;
+                continue;
+            }
+            auto& fate = fates_[static_cast<std::size_t>(row)];
+            if (fate == Fate::pass) fate = Fate::excluded;
+        }
     }
 
     // Where all inputs of a value are unsent it is unchanged itself, and not computed.
@@ -302,8 +310,14 @@ private:
     }
 
     auto aligned() -> Result<Batch> {
+        // Of each row among the outcomes, -1: none.
+        std::vector<std::int64_t> places(static_cast<std::size_t>(rows_), -1);
+        for (std::size_t k = 0; k < outcomes_.rows.size(); ++k)
+            places[static_cast<std::size_t>(outcomes_.rows[k])] = static_cast<std::int64_t>(k);
+        const auto indices = TRY(row_indices(places));
         arrow::ArrayVector values;
-        for (const auto& value : outcomes_.values) values.push_back(TRY(take_values(value, place_)));
+        for (const auto& value : outcomes_.values)
+            values.push_back(TRY(take_values(value, *indices)));
         return whole(values);
     }
 
@@ -387,12 +401,11 @@ private:
     const SqlTransformOptions& options_;
     const bool excludes_;
     const std::int64_t rows_;
-    const arrow::UInt8Array& ops_;
+    const std::uint8_t* const ops_;
     const arrow::Array& unchanged_;
     bool partial_ = false;  // among the judged rows
     std::vector<Fate> fates_;
     std::vector<std::int64_t> judged_;
-    std::vector<std::int64_t> place_;  // of a row among the outcomes, -1: none
     sql::Outcomes outcomes_;           // rows as numbers of the batch
     Applied applied_;
 };

@@ -9,6 +9,7 @@
 #include "change/batch_fixture.hpp"
 #include "change/collapse_model.hpp"
 #include "change/pick_rows.hpp"
+#include "transform/sql/engine_fixture.hpp"
 #include "transform/sql/sql_transform.hpp"
 
 namespace leat {
@@ -16,6 +17,7 @@ namespace leat {
 namespace {
 
 using fixture::BatchFixture;
+using fixture::engine;
 using Source = std::map<std::int64_t, std::pair<std::int64_t, std::string>>;
 
 constexpr auto query =
@@ -25,19 +27,11 @@ constexpr auto query =
 const auto table = fixture::keyed_table(
     "t", {{"id", arrow::int64()}, {"n", arrow::int64()}, {"s", arrow::utf8()}});
 
-auto engine() -> std::shared_ptr<sql::Engine> {
-    static const auto made = *sql::Engine::make();
-    return made;
-}
-
 // What DuckDB says of the whole table, row by row as text.
 auto plain(const Source& source) -> std::set<model::Row> {
-    static const auto connection = *engine()->connect();
-    static const bool made =
-        sql::run(connection.get(), "CREATE TEMP TABLE t (id BIGINT, n BIGINT, s VARCHAR)")
-            .has_value();
-    RC_ASSERT(made);
-    RC_ASSERT(sql::run(connection.get(), "DELETE FROM t").has_value());
+    const auto connection = *engine()->connect();
+    RC_ASSERT(sql::run(connection.get(), "CREATE TEMP TABLE t (id BIGINT, n BIGINT, s VARCHAR)")
+                  .has_value());
     for (const auto& [id, row] : source)
         RC_ASSERT(sql::run(connection.get(), "INSERT INTO t VALUES (" + std::to_string(id) + ", " +
                                                  std::to_string(row.first) + ", " +

@@ -2,11 +2,10 @@
 #include "transform/sql/vectors.hpp"
 
 #include <arrow/array.h>
-#include <arrow/array/builder_base.h>
-#include <arrow/array/builder_binary.h>
-#include <arrow/array/builder_primitive.h>
-#include <arrow/builder.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/array/util.h>
 #include <arrow/type.h>
+#include <arrow/util/bitmap_ops.h>
 
 #include <algorithm>
 #include <array>
@@ -33,17 +32,53 @@ static_assert(sizeof(Wide) == 16 && std::endian::native == std::endian::little);
 
 constexpr std::size_t inlined_bytes_max = 12;
 
-auto text_value(std::string_view text) -> duckdb_string_t {
-    duckdb_string_t value;
-    std::memset(&value, 0, sizeof(value));  // shorter ones are compared with what lies behind
-    value.value.inlined.length = static_cast<std::uint32_t>(text.size());
-    if (text.size() <= inlined_bytes_max) {
-        std::copy(text.begin(), text.end(), value.value.inlined.inlined);
-        return value;
+// A text as DuckDB holds it: its length, its first 4 bytes, and then 8 more or where it lies.
+struct TextValue {
+    std::uint64_t head;
+    std::uint64_t tail;
+};
+static_assert(sizeof(TextValue) == sizeof(duckdb_string_t));
+
+// `bytes`: at least 12, of which the first `size` count. Zeros come behind them, since shorter texts
+// are compared with what lies there.
+auto set_short(TextValue& to, const char* bytes, std::size_t size) -> void {
+    std::uint32_t prefix = 0;
+    std::uint64_t rest = 0;
+    std::memcpy(&prefix, bytes, sizeof(prefix));
+    std::memcpy(&rest, bytes + sizeof(prefix), sizeof(rest));
+    if (size < sizeof(prefix)) prefix &= (1U << 8 * size) - 1;
+    const auto above = size > sizeof(prefix) ? size - sizeof(prefix) : 0;
+    if (above < sizeof(rest)) rest &= (std::uint64_t{1} << 8 * above) - 1;
+    to.head = size | std::uint64_t{prefix} << 32U;
+    to.tail = rest;
+}
+
+auto set_long(TextValue& to, const char* bytes, std::size_t size) -> void {
+    std::uint32_t prefix = 0;
+    std::memcpy(&prefix, bytes, sizeof(prefix));
+    to.head = size | std::uint64_t{prefix} << 32U;
+    to.tail = reinterpret_cast<std::uintptr_t>(bytes);
+}
+
+auto fill_texts(TextValue* to, const arrow::BinaryArray& from, std::int64_t offset,
+                std::int64_t count) -> void {
+    const auto& buffer = from.value_data();
+    const auto* const bytes = buffer ? reinterpret_cast<const char*>(buffer->data()) : nullptr;
+    const auto end = buffer ? static_cast<std::size_t>(buffer->size()) : 0;
+    const auto* const offsets = from.raw_value_offsets() + offset;
+    for (std::int64_t i = 0; i < count; ++i) {
+        const auto begin = static_cast<std::size_t>(offsets[i]);
+        const auto size = static_cast<std::size_t>(offsets[i + 1]) - begin;
+        if (size > inlined_bytes_max) {
+            set_long(to[i], bytes + begin, size);
+        } else if (begin + inlined_bytes_max <= end) {
+            set_short(to[i], bytes + begin, size);
+        } else {
+            std::array<char, inlined_bytes_max> padded{};
+            std::copy_n(bytes + begin, size, padded.begin());
+            set_short(to[i], padded.data(), size);
+        }
     }
-    std::copy_n(text.begin(), sizeof(value.value.pointer.prefix), value.value.pointer.prefix);
-    value.value.pointer.ptr = const_cast<char*>(text.data());  // is only read
-    return value;
 }
 
 // A UUID is a number of 16 bytes, highest first; DuckDB turns the first bit, so that they sort as
@@ -87,13 +122,9 @@ auto fill_values(void* to, duckdb_type stored, const arrow::Array& from, std::in
             return;
         }
         case arrow::Type::STRING:
-        case arrow::Type::BINARY: {
-            const auto& texts = static_cast<const arrow::BinaryArray&>(from);
-            for (std::int64_t i = 0; i < count; ++i)
-                static_cast<duckdb_string_t*>(to)[i] = text_value(
-                    texts.IsNull(offset + i) ? std::string_view() : texts.GetView(offset + i));
-            return;
-        }
+        case arrow::Type::BINARY:
+            return fill_texts(static_cast<TextValue*>(to),
+                              static_cast<const arrow::BinaryArray&>(from), offset, count);
         default: break;
     }
     const auto width = static_cast<std::size_t>(from.type()->byte_width());
@@ -113,115 +144,39 @@ auto fill_values(void* to, duckdb_type stored, const arrow::Array& from, std::in
     std::memcpy(to, values, static_cast<std::size_t>(count) * width);
 }
 
-// One byte per row, as Arrow's builders want it; empty: all are valid.
-auto validity_of(duckdb_vector from, std::int64_t count) -> std::vector<std::uint8_t> {
-    auto* const words = duckdb_vector_get_validity(from);
-    if (words == nullptr) return {};
-    std::vector<std::uint8_t> valid(static_cast<std::size_t>(count));
-    for (std::size_t i = 0; i < valid.size(); ++i)
-        valid[i] = static_cast<std::uint8_t>((words[i / 64] >> (i % 64)) & 1U);
-    return valid;
-}
-
-struct Rows {
-    const void* values = nullptr;
-    std::int64_t count = 0;
-    std::vector<std::uint8_t> valid;
-
-    [[nodiscard]] auto is_valid(std::size_t row) const -> bool {
-        return valid.empty() || valid[row] != 0;
-    }
-};
-
-template <class Builder>
-auto take_plain(arrow::ArrayBuilder& builder, const Rows& rows) -> arrow::Status {
-    return static_cast<Builder&>(builder).AppendValues(
-        static_cast<const typename Builder::value_type*>(rows.values), rows.count,
-        rows.valid.empty() ? nullptr : rows.valid.data());
-}
-
-auto take_bools(arrow::ArrayBuilder& builder, const Rows& rows) -> arrow::Status {
-    return static_cast<arrow::BooleanBuilder&>(builder).AppendValues(
-        static_cast<const std::uint8_t*>(rows.values), rows.count,
-        rows.valid.empty() ? nullptr : rows.valid.data());
-}
-
-auto take_texts(arrow::ArrayBuilder& builder, const Rows& rows) -> arrow::Status {
-    auto& texts = static_cast<arrow::BinaryBuilder&>(builder);
-    const auto* const values = static_cast<const duckdb_string_t*>(rows.values);
-    std::int64_t bytes = 0;
-    for (std::int64_t i = 0; i < rows.count; ++i)
-        if (rows.is_valid(static_cast<std::size_t>(i))) bytes += duckdb_string_t_length(values[i]);
-    ARROW_RETURN_NOT_OK(texts.ReserveData(bytes));
-    for (std::int64_t i = 0; i < rows.count; ++i) {
-        if (!rows.is_valid(static_cast<std::size_t>(i))) {
-            texts.UnsafeAppendNull();
-            continue;
-        }
-        auto value = values[i];
-        texts.UnsafeAppend(duckdb_string_t_data(&value),
-                           static_cast<std::int32_t>(duckdb_string_t_length(value)));
-    }
-    return {};
-}
-
-auto widened(std::int64_t value) -> Wide {
-    return {static_cast<std::uint64_t>(value), value < 0 ? -1 : 0};
-}
-
-auto take_uuids(arrow::ArrayBuilder& builder, const Rows& rows) -> arrow::Status {
-    auto& out = static_cast<arrow::FixedSizeBinaryBuilder&>(builder);
-    const auto* const values = static_cast<const Wide*>(rows.values);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(rows.count); ++i) {
-        if (rows.is_valid(i)) out.UnsafeAppend(uuid_bytes(values[i]).data());
-        else out.UnsafeAppendNull();
-    }
-    return {};
+// DuckDB's words of validity have the layout of Arrow's bitmaps.
+auto all_valid(const std::uint64_t* words, std::int64_t count) -> bool {
+    return words == nullptr ||
+           arrow::internal::CountSetBits(reinterpret_cast<const std::uint8_t*>(words), 0, count) ==
+               count;
 }
 
 template <class Narrow>
-auto take_decimals(arrow::ArrayBuilder& builder, const Rows& rows) -> arrow::Status {
-    auto& out = static_cast<arrow::FixedSizeBinaryBuilder&>(builder);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(rows.count); ++i) {
-        if (!rows.is_valid(i)) {
-            out.UnsafeAppendNull();
-            continue;
-        }
-        Wide value;
-        if constexpr (sizeof(Narrow) == sizeof(Wide))
-            value = static_cast<const Wide*>(rows.values)[i];
-        else value = widened(static_cast<const Narrow*>(rows.values)[i]);
-        out.UnsafeAppend(reinterpret_cast<const std::uint8_t*>(&value));
-    }
-    return {};
+auto widen(Wide* to, const void* values, std::int64_t count) -> void {
+    const auto* const from = static_cast<const Narrow*>(values);
+    for (std::int64_t i = 0; i < count; ++i)
+        to[i] = {static_cast<std::uint64_t>(std::int64_t{from[i]}), from[i] < 0 ? -1 : 0};
 }
 
-auto take_any(arrow::ArrayBuilder& builder, duckdb_type stored, const Rows& rows) -> arrow::Status {
-    switch (builder.type()->id()) {
-        case arrow::Type::BOOL: return take_bools(builder, rows);
-        case arrow::Type::INT8: return take_plain<arrow::Int8Builder>(builder, rows);
-        case arrow::Type::INT16: return take_plain<arrow::Int16Builder>(builder, rows);
-        case arrow::Type::INT32: return take_plain<arrow::Int32Builder>(builder, rows);
-        case arrow::Type::INT64: return take_plain<arrow::Int64Builder>(builder, rows);
-        case arrow::Type::UINT8: return take_plain<arrow::UInt8Builder>(builder, rows);
-        case arrow::Type::UINT16: return take_plain<arrow::UInt16Builder>(builder, rows);
-        case arrow::Type::UINT32: return take_plain<arrow::UInt32Builder>(builder, rows);
-        case arrow::Type::UINT64: return take_plain<arrow::UInt64Builder>(builder, rows);
-        case arrow::Type::FLOAT: return take_plain<arrow::FloatBuilder>(builder, rows);
-        case arrow::Type::DOUBLE: return take_plain<arrow::DoubleBuilder>(builder, rows);
-        case arrow::Type::DATE32: return take_plain<arrow::Date32Builder>(builder, rows);
-        case arrow::Type::TIME64: return take_plain<arrow::Time64Builder>(builder, rows);
-        case arrow::Type::TIMESTAMP: return take_plain<arrow::TimestampBuilder>(builder, rows);
-        case arrow::Type::STRING:
-        case arrow::Type::BINARY: return take_texts(builder, rows);
-        case arrow::Type::FIXED_SIZE_BINARY: return take_uuids(builder, rows);
-        case arrow::Type::DECIMAL128:
-            if (stored == DUCKDB_TYPE_SMALLINT) return take_decimals<std::int16_t>(builder, rows);
-            if (stored == DUCKDB_TYPE_INTEGER) return take_decimals<std::int32_t>(builder, rows);
-            if (stored == DUCKDB_TYPE_BIGINT) return take_decimals<std::int64_t>(builder, rows);
-            return take_decimals<Wide>(builder, rows);
-        default: return arrow::Status::NotImplemented(builder.type()->ToString());
+auto take_wide(std::uint8_t* to, const void* values, duckdb_type stored, std::int64_t count)
+    -> void {
+    auto* const out = reinterpret_cast<Wide*>(to);
+    if (stored == DUCKDB_TYPE_SMALLINT) return widen<std::int16_t>(out, values, count);
+    if (stored == DUCKDB_TYPE_INTEGER) return widen<std::int32_t>(out, values, count);
+    if (stored == DUCKDB_TYPE_BIGINT) return widen<std::int64_t>(out, values, count);
+    const auto* const wide = static_cast<const Wide*>(values);
+    if (stored != DUCKDB_TYPE_UUID) {
+        std::copy_n(wide, count, out);
+        return;
     }
+    for (std::int64_t i = 0; i < count; ++i) {
+        const auto bytes = uuid_bytes(wide[i]);
+        std::copy(bytes.begin(), bytes.end(), to + 16 * i);
+    }
+}
+
+auto is_text(const arrow::DataType& type) -> bool {
+    return type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY;
 }
 
 }  // namespace
@@ -244,34 +199,91 @@ auto fill_vector(duckdb_vector to, duckdb_type stored, const arrow::Array& from,
         duckdb_validity_set_row_validity(words, static_cast<idx_t>(i), from.IsValid(offset + i));
 }
 
-ColumnTaker::ColumnTaker(std::unique_ptr<arrow::ArrayBuilder> builder, duckdb_type stored)
-    : builder_(std::move(builder)), stored_(stored) {}
-
-auto ColumnTaker::make(const std::shared_ptr<arrow::DataType>& type, duckdb_type stored)
-    -> Result<ColumnTaker> {
-    auto builder = arrow::MakeBuilder(type);
-    if (!builder.ok()) return failed(builder.status());
-    return ColumnTaker(*std::move(builder), stored);
-}
+ColumnTaker::ColumnTaker(std::shared_ptr<arrow::DataType> type, duckdb_type stored)
+    : type_(std::move(type)), stored_(stored) {}
 
 auto ColumnTaker::take(duckdb_vector from, std::int64_t count) -> Result<void> {
-    if (auto status = builder_->Reserve(count); !status.ok()) return failed(status);
-    const Rows rows{duckdb_vector_get_data(from), count, validity_of(from, count)};
-    if (auto status = take_any(*builder_, stored_, rows); !status.ok()) return failed(status);
+    if (auto status = append(from, count); !status.ok()) return failed(status);
     return {};
 }
 
-auto ColumnTaker::take(const arrow::Array& values) -> Result<void> {
-    const auto status =
-        builder_->AppendArraySlice(arrow::ArraySpan(*values.data()), 0, values.length());
-    if (!status.ok()) return failed(status);
+auto ColumnTaker::append(duckdb_vector from, std::int64_t count) -> arrow::Status {
+    const auto* const values = duckdb_vector_get_data(from);
+    const auto* const words = duckdb_vector_get_validity(from);
+    ARROW_RETURN_NOT_OK(valid_.Reserve(count));
+    if (all_valid(words, count)) valid_.UnsafeAppend(count, true);
+    else valid_.UnsafeAppend(reinterpret_cast<const std::uint8_t*>(words), 0, count);
+    if (is_text(*type_))
+        return append_texts(static_cast<const duckdb_string_t*>(values), words, count);
+    if (type_->id() == arrow::Type::BOOL)
+        return bits_.Append(static_cast<const std::uint8_t*>(values), count);
+    const auto bytes = count * type_->byte_width();
+    const bool is_wide = type_->id() == arrow::Type::DECIMAL128 ||
+                         type_->id() == arrow::Type::FIXED_SIZE_BINARY;
+    if (!is_wide) return bytes_.Append(values, bytes);
+    ARROW_RETURN_NOT_OK(bytes_.Reserve(bytes));
+    take_wide(bytes_.mutable_data() + bytes_.length(), values, stored_, count);
+    bytes_.UnsafeAdvance(bytes);
     return {};
+}
+
+auto ColumnTaker::append_texts(const duckdb_string_t* values, const std::uint64_t* words,
+                               std::int64_t count) -> arrow::Status {
+    const auto is_valid = [&](std::int64_t i) {
+        return words == nullptr || ((words[i / 64] >> (i % 64)) & 1U) != 0;
+    };
+    std::int64_t bytes = 0;
+    for (std::int64_t i = 0; i < count; ++i)
+        if (is_valid(i)) bytes += duckdb_string_t_length(values[i]);
+    if (bytes_.length() + bytes > arrow::kBinaryMemoryLimit)
+        return arrow::Status::CapacityError("more than 2 GB of text at once");
+    // A short text is copied with what lies behind it, which the next one overwrites.
+    ARROW_RETURN_NOT_OK(bytes_.Reserve(bytes + static_cast<std::int64_t>(inlined_bytes_max)));
+    ARROW_RETURN_NOT_OK(offsets_.Reserve(count));
+    auto* const begin = bytes_.mutable_data() + bytes_.length();
+    auto* to = begin;
+    for (std::int64_t i = 0; i < count; ++i) {
+        offsets_.UnsafeAppend(static_cast<std::int32_t>(bytes_.length() + (to - begin)));
+        if (!is_valid(i)) continue;
+        const auto size = duckdb_string_t_length(values[i]);
+        if (size <= inlined_bytes_max)
+            std::memcpy(to, values[i].value.inlined.inlined, inlined_bytes_max);
+        else std::memcpy(to, values[i].value.pointer.ptr, size);
+        to += size;
+    }
+    bytes_.UnsafeAdvance(to - begin);
+    return {};
+}
+
+auto ColumnTaker::take(std::shared_ptr<arrow::Array> values) -> void {
+    converted_.push_back(std::move(values));
 }
 
 auto ColumnTaker::finish() -> Result<std::shared_ptr<arrow::Array>> {
-    auto array = builder_->Finish();
+    auto array = is_direct(*type_) ? built() : joined();
     if (!array.ok()) return failed(array.status());
     return *std::move(array);
+}
+
+auto ColumnTaker::joined() -> arrow::Result<std::shared_ptr<arrow::Array>> {
+    const auto parts = std::exchange(converted_, {});
+    return parts.empty() ? arrow::MakeEmptyArray(type_) : arrow::Concatenate(parts);
+}
+
+auto ColumnTaker::built() -> arrow::Result<std::shared_ptr<arrow::Array>> {
+    const auto count = valid_.length();
+    const auto nulls = valid_.false_count();
+    ARROW_ASSIGN_OR_RAISE(auto valid, valid_.Finish());
+    arrow::BufferVector buffers{nulls > 0 ? std::move(valid) : nullptr};
+    if (is_text(*type_)) {
+        ARROW_RETURN_NOT_OK(offsets_.Append(static_cast<std::int32_t>(bytes_.length())));
+        buffers.emplace_back();
+        ARROW_ASSIGN_OR_RAISE(buffers.back(), offsets_.Finish());
+    }
+    buffers.emplace_back();
+    const bool is_bits = type_->id() == arrow::Type::BOOL;
+    ARROW_ASSIGN_OR_RAISE(buffers.back(), is_bits ? bits_.Finish() : bytes_.Finish());
+    return arrow::MakeArray(arrow::ArrayData::Make(type_, count, std::move(buffers), nulls));
 }
 
 }  // namespace leat::sql
