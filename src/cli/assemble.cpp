@@ -148,6 +148,15 @@ auto rebuild_request(const Loaded& loaded, const std::string& text) -> Result<Im
     return request;
 }
 
+auto taken_tables(const Loaded& loaded) -> std::set<std::string> {
+    std::set<std::string> taken;
+    for (const auto& sink : loaded.sinks) {
+        if (sink.tables.empty()) return {};
+        taken.insert(sink.tables.begin(), sink.tables.end());
+    }
+    return taken;
+}
+
 auto assemble(const Loaded& loaded) -> Result<PipelineParts> {
     PipelineParts parts;
     parts.name = loaded.name;
@@ -162,7 +171,8 @@ auto assemble(const Loaded& loaded) -> Result<PipelineParts> {
                                sink.make, letter_file(loaded.queue_path, sink.name)});
     }
     parts.capture = loaded.capture;
-    parts.capture.completion.needs_whole_rows = TRY(make_needs_whole_rows(loaded.transforms));
+    parts.capture.completion.needs_whole_rows = TRY(
+        make_needs_whole_rows(loaded.transforms, taken_tables(loaded)));
     parts.epoch = loaded.epoch;
     parts.pauses = pauses_folder(loaded);
     return parts;

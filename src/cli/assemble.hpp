@@ -39,6 +39,9 @@ auto load(const std::filesystem::path& file, const Clock& clock) -> Result<Loade
 // Where it is noted which sinks are paused.
 auto pauses_folder(const Loaded& loaded) -> std::filesystem::path;
 
+// The tables that any sink takes, under their names there; empty: all.
+auto taken_tables(const Loaded& loaded) -> std::set<std::string>;
+
 // What `--rebuild SINK[.TABLE]` asks for. Refuses (config) a sink that is not of this pipeline.
 auto rebuild_request(const Loaded& loaded, const std::string& text) -> Result<ImageRequest>;
 

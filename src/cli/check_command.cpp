@@ -52,10 +52,12 @@ auto describe_tables(const Loaded& loaded) -> Result<std::optional<Tables>> {
 
 auto look_at_transforms(const Loaded& loaded, const Result<std::optional<Tables>>& tables)
     -> std::vector<Finding> {
+    // Without transforms the source has said what is wrong.
+    if (loaded.transforms.empty() && (!tables || !*tables)) return {};
     if (!tables) return {problem_of(tables.error())};
     if (!*tables) return {{Severity::notice, "cannot be checked before it runs", ""}};
-    return check_transforms(loaded.transforms, loaded.capture.completion.unchanged_columns,
-                            **tables);
+    return check_transforms(loaded.transforms, taken_tables(loaded),
+                            loaded.capture.completion.unchanged_columns, **tables);
 }
 
 auto look_at_sink(const Loaded& loaded, const SinkEntry& sink,
@@ -105,9 +107,7 @@ auto check_command(const CheckArguments& arguments) -> int {
     parts.push_back({"file", {{Severity::ok, arguments.file.string() + " is valid", ""}}});
     parts.push_back({"source", look(loaded->make_source)});
     const auto tables = describe_tables(*loaded);
-    const bool looks_up = loaded->capture.completion.unchanged_columns == UnchangedColumns::lookup;
-    if (!loaded->transforms.empty() || looks_up)
-        parts.push_back({"transforms", look_at_transforms(*loaded, tables)});
+    parts.push_back({"transforms", look_at_transforms(*loaded, tables)});
     parts.push_back({"queue", look(loaded->make_queue_check)});
     for (const auto& sink : loaded->sinks)
         parts.push_back({"sink " + sink.name, look_at_sink(*loaded, sink, tables)});

@@ -267,6 +267,10 @@ auto steps_of(const std::vector<TransformEntry>& transforms) -> std::vector<Rout
     return steps;
 }
 
+auto is_taken(const Route& route, const std::set<std::string>& taken) -> bool {
+    return taken.empty() || taken.contains(route.output);
+}
+
 auto is_table(const Route& route, const TableName& name) -> bool {
     return is_same_name(route.source, target_name(name));
 }
@@ -282,7 +286,7 @@ auto about_unsent(const std::string& columns, UnchangedColumns unchanged_columns
                          "(eventual)";
 }
 
-auto check_route(const std::vector<TransformEntry>& transforms, const Route& route,
+auto check_route(const std::vector<TransformEntry>& transforms, const Route& route, bool taken,
                  UnchangedColumns unchanged_columns, const DescribedTable& table,
                  const std::shared_ptr<sql::Engine>& engine, std::vector<Finding>& findings)
     -> Result<void> {
@@ -291,7 +295,7 @@ auto check_route(const std::vector<TransformEntry>& transforms, const Route& rou
                         route.output + ": " + std::to_string(compiled.output->columns.size()) +
                             " columns from " + to_string(table.schema->name),
                         ""});
-    if (!compiled.unsent.empty() && !table.whole_rows_remedy.empty())
+    if (taken && !compiled.unsent.empty() && !table.whole_rows_remedy.empty())
         findings.push_back({Severity::notice,
                             route.output + ": " + about_unsent(compiled.unsent, unchanged_columns),
                             table.whole_rows_remedy});
@@ -299,9 +303,10 @@ auto check_route(const std::vector<TransformEntry>& transforms, const Route& rou
 }
 
 // Tables that are completed whatever the transforms need.
-auto tell_eventual(const std::vector<DescribedTable>& tables, std::vector<Finding>& findings)
-    -> void {
+auto tell_eventual(const std::vector<DescribedTable>& tables, UnchangedColumns unchanged_columns,
+                   std::vector<Finding>& findings) -> void {
     for (const auto& table : tables) {
+        if (unchanged_columns != UnchangedColumns::lookup && !table.must_be_whole) continue;
         const auto& columns = table.schema->columns;
         if (table.schema->identity == RowIdentity::key && !table.whole_rows_remedy.empty() &&
             std::any_of(columns.begin(), columns.end(), may_be_unsent))
@@ -315,14 +320,14 @@ auto tell_eventual(const std::vector<DescribedTable>& tables, std::vector<Findin
 
 }  // namespace
 
-auto make_needs_whole_rows(const std::vector<TransformEntry>& transforms)
-    -> Result<NeedsWholeRows> {
+auto make_needs_whole_rows(const std::vector<TransformEntry>& transforms,
+                           const std::set<std::string>& taken) -> Result<NeedsWholeRows> {
     if (transforms.empty()) return NeedsWholeRows();
     const auto engine = TRY(sql::Engine::make());
     const auto routes = TRY(make_routes(steps_of(transforms)));
     return NeedsWholeRows([=](const SchemaPtr& schema) {
         return std::any_of(routes.begin(), routes.end(), [&](const Route& route) {
-            if (!is_table(route, schema->name)) return false;
+            if (!is_taken(route, taken) || !is_table(route, schema->name)) return false;
             const auto compiled = compile_route(transforms, route, schema, engine);
             return !compiled || !compiled->unsent.empty();
         });
@@ -330,10 +335,11 @@ auto make_needs_whole_rows(const std::vector<TransformEntry>& transforms)
 }
 
 auto check_transforms(const std::vector<TransformEntry>& transforms,
-                      UnchangedColumns unchanged_columns,
+                      const std::set<std::string>& taken, UnchangedColumns unchanged_columns,
                       const std::vector<DescribedTable>& tables) -> std::vector<Finding> {
     std::vector<Finding> findings;
-    if (unchanged_columns == UnchangedColumns::lookup) tell_eventual(tables, findings);
+    tell_eventual(tables, unchanged_columns, findings);
+    if (transforms.empty()) return findings;
     const auto engine = sql::Engine::make();
     if (!engine) return {problem(engine.error())};
     const auto routes = make_routes(steps_of(transforms));
@@ -351,8 +357,9 @@ auto check_transforms(const std::vector<TransformEntry>& transforms,
                                 Code::transform_names});
             continue;
         }
-        if (const auto done = check_route(transforms, route, unchanged_columns, *table, *engine,
-                                            findings); !done)
+        if (const auto done = check_route(transforms, route, is_taken(route, taken),
+                                          unchanged_columns, *table, *engine, findings);
+            !done)
             findings.push_back(problem(done.error()));
     }
     return findings;

@@ -43,12 +43,15 @@ auto changed_tables(const std::vector<TransformEntry>& transforms, const std::st
     -> Result<std::vector<TableName>>;
 
 // Whether the transforms need values that the source may leave out of updates; none: there are no
-// transforms. A table that they do not fit is whole, too: the sink says what is wrong.
-auto make_needs_whole_rows(const std::vector<TransformEntry>& transforms) -> Result<NeedsWholeRows>;
+// transforms. A table that they do not fit is whole, too: the sink says what is wrong. `taken`: the
+// outputs that any sink takes; empty: all.
+auto make_needs_whole_rows(const std::vector<TransformEntry>& transforms,
+                           const std::set<std::string>& taken) -> Result<NeedsWholeRows>;
 
-// What `leat check` says of the transforms over the source's tables as they are now.
+// What `leat check` says of the transforms over the source's tables as they are now, and of tables
+// that are completed without any.
 auto check_transforms(const std::vector<TransformEntry>& transforms,
-                      UnchangedColumns unchanged_columns,
+                      const std::set<std::string>& taken, UnchangedColumns unchanged_columns,
                       const std::vector<DescribedTable>& tables) -> std::vector<Finding>;
 
 }  // namespace leat::cli

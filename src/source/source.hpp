@@ -126,10 +126,11 @@ public:
 };
 
 // `whole_rows_remedy`: the statement after which every update comes with all its columns; empty:
-// it does so already.
+// it does so already. `must_be_whole`: see Lookups.
 struct DescribedTable {
     SchemaPtr schema;
     std::string whole_rows_remedy;
+    bool must_be_whole = false;
 };
 
 // Optional for a Source (found by dynamic_cast): its tables as they are now. Instead of open();

@@ -219,6 +219,24 @@ class Lookup(CliTest):
         self.assertEqual((counts["looked_up"], counts["eventual"]), (0, False))
         self.assert_equal_to_source()
 
+    def test_a_transform_that_no_sink_takes_needs_nothing(self):
+        text = self.docs.file.read_text()
+        self.docs.file.write_text(text.replace("path: warehouse.duckdb}",
+                                               "path: warehouse.duckdb, tables: [docs]}"))
+        self.assertNotIn("eventual", self.notices())
+        self.run_well()
+        self.sql("UPDATE docs SET size = 0 WHERE id = 2")
+        counts = self.run_well()
+        self.assertEqual((counts["looked_up"], counts["eventual"]), (0, False))
+        # As soon as one does, it does; the table is read anew for it.
+        self.docs.file.write_text(text)
+        self.assertIn("(eventual)", self.notices())
+        self.run_well()
+        self.assert_equal_to_source()
+        self.sql("UPDATE docs SET size = 1 WHERE id = 2")
+        self.assertEqual(self.run_well()["looked_up"], 1)
+        self.assert_equal_to_source()
+
     def test_unknown_mode_is_refused(self):
         self.docs = self.make("sometimes")
         self.assertNotIn(self.docs.run().returncode, (OK, ENVIRONMENT))

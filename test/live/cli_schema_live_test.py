@@ -131,6 +131,9 @@ class Schema(CliTest):
                  "INSERT INTO orders SELECT g, g, repeat(md5(g::text), 100) "
                  "FROM generate_series(60, 64) g")
         pipeline = self.pipeline(source="on_schema_change: discard_row")
+        code, findings = pipeline.check()
+        self.assertEqual(code, OK, findings)
+        self.assertIn("(eventual)", " ".join(found["what"] for found in findings))
         self.assert_runs(pipeline)
         self.sql("ALTER TABLE orders ADD place text",
                  "INSERT INTO orders VALUES (51, 1, 'a', NULL), (52, 1, 'b', 'x'), "

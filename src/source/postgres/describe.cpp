@@ -16,7 +16,7 @@ auto PostgresSource::describe_tables() -> Result<std::vector<DescribedTable>> {
         leave_out(*table, excluded_);
         const LayoutOptions layout_options{config_.insert_only, 0};
         const auto layout = TRY(layout_of(*table, sql, types, {}, layout_options));
-        DescribedTable one{layout.schema, ""};
+        DescribedTable one{layout.schema, "", must_be_whole(name)};
         // Unchanged values that are stored out of line are not sent, unless the whole old row is.
         if (table->replica_identity != 'f')
             one.whole_rows_remedy = std::string(excluded_.contains(name)
