@@ -42,6 +42,7 @@
     X(pg_value)             \
     X(pg_snapshot_again)    \
     X(pg_stream)            \
+    X(pg_decoding)          \
     X(pg_work_folder)       \
     X(log_full)             \
     X(log_full_soon)        \

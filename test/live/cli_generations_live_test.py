@@ -3,6 +3,9 @@
 anew, and gaps. After each the warehouse equals the source, and what need not be read is not.
 """
 
+import shutil
+import subprocess
+
 import duckdb
 
 import cli_fixture
@@ -218,6 +221,33 @@ class Gaps(Generations):
             self.assert_refused(pipeline.run(), FAILED, "another database cluster",
                                 "on_gap: resnapshot")
             self.gap(pipeline)
+
+    def test_server_put_back_and_past_our_position_again(self):
+        with PgServer.temporary() as server:
+            self.uri = server.uri()
+            self.sql(cli_fixture.ORDERS)
+            pipeline = self.pipeline()
+            self.assert_runs(pipeline)
+            server.stop()
+            self.copy(server.data, server.folder / "backup")
+            server.restart()
+            for _ in range(3):
+                self.change_all()
+                self.assert_runs(pipeline)
+                self.sql("CHECKPOINT")
+            reached = self.sql("SELECT pg_current_wal_insert_lsn()")[0][0]
+            server.stop()
+            self.copy(server.folder / "backup", server.data)
+            server.restart()
+            self.sql("DELETE FROM orders WHERE id < 9", "SELECT pg_switch_wal()",
+                     "INSERT INTO orders VALUES (99, 1, 'another history')")
+            self.assertEqual(self.sql(f"SELECT pg_current_wal_insert_lsn() > '{reached}'"), [(True,)])
+            self.assert_refused(pipeline.run(), FAILED, "went back in time", "on_gap: resnapshot")
+            self.gap(pipeline)
+
+    def copy(self, source, target) -> None:
+        shutil.rmtree(target, ignore_errors=True)
+        subprocess.run(["cp", "-a", source, target], check=True)
 
     def test_invalidated_slot(self):
         with PgServer.temporary(settings={"max_slot_wal_keep_size": "1MB"}) as server:

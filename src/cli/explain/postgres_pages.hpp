@@ -220,8 +220,11 @@ inline constexpr std::array postgres_pages = {
     ErrorPage{
      Code::pg_went_back,
      "the server is behind the log",
-     "The server's log ends before a change that leat already holds: it was restored from a "
-     "backup, or lost the end of its log in a crash with fsync = off.",
+     "The server's log ends before a change that leat already holds, or the server keeps log for "
+     "the slot from further back than it once did: it was restored from a backup, or lost the "
+     "end of its log in a crash with fsync = off. How far the slot was is noted once a minute, "
+     "so a server that is put back by less than that, and has written as much again before leat "
+     "looks, goes unnoticed.",
      "Capture refuses to go on: the warehouse may hold changes that the server no longer has.",
      "",
      or_read_anew,
@@ -348,6 +351,20 @@ inline constexpr std::array postgres_pages = {
      waits_at_source,
      "Look at the version of the server, and for proxies in between.\n"
      "Report it with the message and both versions.",
+    },
+    ErrorPage{
+     Code::pg_decoding,
+     "the server fails at decoding its log",
+     "The server met an internal error (XX000 and the like) where it turns its log into changes. "
+     "What was chance passes: leat tries again with growing pauses. What lies in the log, through "
+     "a fault of the server, comes again each time, and no reader of this slot gets past it; one "
+     "that was seen is \"unexpected duplicate for tablespace 0, relfilenode\" after tables were "
+     "rewritten.",
+     waits_at_source,
+     "Update the server to the newest minor version and restart it.\n"
+     "If it comes again: stop leat, drop the slot (SELECT pg_drop_replication_slot(…), the name "
+     "is in `leat check`), and start with `on_gap: resnapshot` in `run:`. All tables are read "
+     "anew and swapped in.",
     },
     ErrorPage{
      Code::pg_work_folder,

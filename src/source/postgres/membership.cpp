@@ -38,6 +38,9 @@ tree AS (
          CASE WHEN age(i.xmin) <= age(tree.xid) THEN i.cmin ELSE tree.command END
     FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid AND NOT i.inhdetachpending)
 SELECT 'publication', 0, oid || ':' || xmin, '', '', '' FROM publication
+UNION ALL
+SELECT 'slot', 0, restart_lsn::text, '', '', '' FROM pg_replication_slots
+ WHERE slot_name = %SLOT% AND restart_lsn IS NOT NULL
 UNION ALL SELECT 'table', oid::bigint, nspname, relname, '', '' FROM named
 UNION ALL
 SELECT 'publisher', line.oid, 'table ' || r.oid, '', '', ''
@@ -68,6 +71,7 @@ auto query_for(const MembershipRequest& request, int server_version) -> std::str
     for (const auto oid : request.tables) oids += (oids.empty() ? "" : ", ") + std::to_string(oid);
     std::string query = membership_query;
     if (server_version >= has_schemas) query += schema_query;
+    replace(query, "%SLOT%", quote_text(request.slot));
     replace(query, "%NAME%", quote_text(request.publication));
     replace(query, "%TABLES%", oids);
     return query;
@@ -130,6 +134,7 @@ auto check_leaves(Connection& sql, const TableComparison& compared) -> Result<vo
 auto load_membership(Connection& sql, const MembershipRequest& request, const std::stop_token& stop)
     -> Result<Membership> {
     Membership membership;
+    membership.slot.token = request.token;
     const auto rows =
         TRY(sql.query_within(query_for(request, sql.server_version()), answer_within, stop));
     std::map<std::uint32_t, TableMembership> by_oid;
@@ -138,6 +143,7 @@ auto load_membership(Connection& sql, const MembershipRequest& request, const st
         const std::string text(rows.text(row, 2));
         auto& table = by_oid[number_of(rows.text(row, 1))];
         if (kind == "publication") membership.publication = text;
+        if (kind == "slot") membership.slot.restart = TRY(parse_lsn(text));
         if (kind == "publisher") table.publishers.insert(text);
         if (kind != "leaf") continue;
         const auto written = rows.text(row, 4);
@@ -161,7 +167,8 @@ auto read_membership(const std::filesystem::path& file) -> Result<std::optional<
     std::ifstream in(file);
     Membership membership;
     std::size_t tables = 0;
-    in >> std::quoted(membership.publication) >> tables;
+    in >> std::quoted(membership.slot.token) >> membership.slot.restart.value >>
+        std::quoted(membership.publication) >> tables;
     for (; in && tables > 0; --tables) {
         TableName name;
         std::size_t publishers = 0;
@@ -189,7 +196,8 @@ auto write_membership(const std::filesystem::path& file, const Membership& membe
     -> Result<void> {
     const auto draft = file.string() + ".new";
     std::ofstream out(draft);
-    out << std::quoted(membership.publication) << ' ' << membership.tables.size() << '\n';
+    out << std::quoted(membership.slot.token) << ' ' << membership.slot.restart.value << '\n'
+        << std::quoted(membership.publication) << ' ' << membership.tables.size() << '\n';
     for (const auto& [name, table] : membership.tables) {
         out << std::quoted(name.schema) << ' ' << std::quoted(name.table) << ' ' << table.oid << ' '
             << table.publishers.size() << ' ' << table.leaves.size() << '\n';
@@ -215,6 +223,15 @@ auto check_membership(Connection& sql, const TableComparison& compared) -> Resul
         return cannot_follow(table, "it was taken out of the publication, or published anew with "
                                     "other columns or rows");
     return check_leaves(sql, compared);
+}
+
+auto check_slot_mark(const SlotMark& was, const SlotMark& now) -> Result<void> {
+    if (was.token != now.token || now.restart.value == 0 || was.restart <= now.restart) return {};
+    return Error{Fault::fatal,
+                 "server went back in time (restored from a backup, or its log was lost): it kept "
+                 "the slot's log from " + to_string(was.restart) + " on, now from " +
+                     to_string(now.restart),
+                 start_anew, "postgres slot", Code::pg_went_back};
 }
 
 auto check_publication(const Membership& was, const Membership& now) -> Result<void> {

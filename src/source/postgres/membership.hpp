@@ -1,5 +1,5 @@
-// Membership: by which rows of the catalog the tables are published, and of which partitions they
-// are made. The stream does not tell when that changes, nor what is not sent then; rows of the
+// Membership: by which rows of the catalog the tables are published, of which partitions they are
+// made, and from where on the server keeps its log for the slot. The stream does not tell when that changes, nor what is not sent then; rows of the
 // catalog do, by their numbers and versions, also when everything is put back as it was.
 #pragma once
 
@@ -37,7 +37,18 @@ struct TableMembership {
     friend auto operator==(const TableMembership&, const TableMembership&) -> bool = default;
 };
 
+// How far the server had moved the start of the slot, which it writes to disk before it shows it:
+// within a timeline it goes back only if the server does, also where the log has grown past our
+// position again.
+struct SlotMark {
+    std::string token;  // of the slot's identity
+    Lsn restart{};      // zero: there is no slot yet
+
+    friend auto operator==(const SlotMark&, const SlotMark&) -> bool = default;
+};
+
 struct Membership {
+    SlotMark slot;
     std::string publication;  // number and version of its row; empty: there is none
     std::map<TableName, TableMembership> tables;
 
@@ -45,6 +56,8 @@ struct Membership {
 };
 
 struct MembershipRequest {
+    std::string slot;
+    std::string token;  // of the slot's identity
     std::string publication;
     std::vector<std::uint32_t> tables;
 };
@@ -67,6 +80,7 @@ struct TableComparison {
 };
 auto check_membership(Connection& sql, const TableComparison& compared) -> Result<void>;
 // Fatal (a gap): of all tables.
+auto check_slot_mark(const SlotMark& was, const SlotMark& now) -> Result<void>;
 auto check_publication(const Membership& was, const Membership& now) -> Result<void>;
 
 }  // namespace leat::postgres

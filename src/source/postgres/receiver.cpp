@@ -26,6 +26,11 @@ constexpr std::size_t worth_reading_on_bytes = 8192;
 constexpr milliseconds changed_report_interval{1000};
 constexpr milliseconds goodbye_time_max{300};
 
+// "ERROR:  XX000: …", as errors that the server has no other name for.
+auto is_internal(const Error& error) -> bool {
+    return error.what.find(":  XX") != std::string::npos;
+}
+
 }  // namespace
 
 Receiver::Receiver(Connection connection, Lsn confirmed, const ReceiverOptions& options)
@@ -114,6 +119,10 @@ auto Receiver::drain(const std::stop_token& stop) -> Result<std::size_t> {
         auto error = connection_.failure("receiving changes");
         // The server ends a stream only when it shuts down or was told to.
         if (error.what == "receiving changes: ") error.what += "the server ended the stream";
+        if (is_internal(error)) {
+            error.code = Code::pg_decoding;
+            error.hint = "If it comes again and again: `leat explain PG-DECODING`.";
+        }
         return error;
     }
 }

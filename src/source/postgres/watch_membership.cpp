@@ -16,7 +16,7 @@ auto PostgresSource::membership_file() const -> std::filesystem::path {
 
 auto PostgresSource::ask_membership(Connection& sql, const std::stop_token& stop)
     -> Result<Membership> {
-    MembershipRequest request{publication_, {}};
+    MembershipRequest request{slot_, token_, publication_, {}};
     for (const auto& table : tables_) request.tables.push_back(table.oid);
     return load_membership(sql, request, stop);
 }
@@ -35,6 +35,7 @@ auto PostgresSource::compare_membership(Connection& sql, const std::vector<Schem
     const auto was = TRY(read_membership(membership_file()));
     if (!was || !TRY(has_publication(sql, publication_))) return {};  // publish() tells of the latter
     const auto now = TRY(ask_membership(sql, {}));
+    TRY(check_slot_mark(was->slot, now.slot));
     TRY(check_publication(*was, now));
     Result<void> found;
     for (const auto& schema : schemas) {
