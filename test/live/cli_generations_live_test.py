@@ -4,12 +4,14 @@ anew, and gaps. After each the warehouse equals the source, and what need not be
 """
 
 import shutil
+import signal
 import subprocess
 
 import duckdb
 
 import cli_fixture
-from cli_fixture import FAILED, OK, CliTest, PgServer, Pipeline, eventually, main
+from cli_fixture import (FAILED, OK, WAIT_SECONDS_MAX, CliTest, PgServer, Pipeline, eventually,
+                         main)
 
 MORE = """
 CREATE TABLE customers (id int PRIMARY KEY, name text);
@@ -40,6 +42,13 @@ class Generations(CliTest):
         """A row that only a table filled anew does not have."""
         with duckdb.connect(str(pipeline.warehouse)) as warehouse:
             warehouse.execute(f"INSERT INTO {table} VALUES ({row})")
+
+    def assert_killed_at(self, pipeline: Pipeline, point: str) -> None:
+        process = pipeline.leat.start(failpoints=f"{point}=1")
+        code = process.wait(WAIT_SECONDS_MAX)
+        if code is None:
+            process.kill()
+        self.assertEqual(code, -signal.SIGKILL, f"not killed at {point}:\n{process.tail()}")
 
     def is_marked(self, pipeline: Pipeline, table: str, key: int) -> bool:
         with duckdb.connect(str(pipeline.warehouse), read_only=True) as warehouse:
@@ -94,10 +103,7 @@ class Tables(Generations):
                       "duckdb.after_commit"):
             self.change_all()
             self.sql("UPDATE customers SET name = name || '+' WHERE id % 1000 = 0")
-            process = pipeline.leat.start(failpoints=f"{point}=1")
-            process.wait(3)
-            if process.process.poll() is None:
-                process.kill()
+            self.assert_killed_at(pipeline, point)
         self.assert_runs(pipeline, "public.orders", "public.customers")
         self.assertEqual(self.own_tables(pipeline), [])
 
