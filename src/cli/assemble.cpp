@@ -144,7 +144,7 @@ auto rebuild_request(const Loaded& loaded, const std::string& text) -> Result<Im
     for (const auto& transform : loaded.transforms)
         steps.push_back({transform.options.name, transform.input});
     for (const auto& route : TRY(make_routes(steps)))
-        if (route.output == request.target) request.target = route.source;
+        if (is_same_name(route.output, request.target)) request.target = route.source;
     return request;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/failpoint.hpp"
 #include "observe/log.hpp"
+#include "pipeline/routes.hpp"
 
 namespace leat {
 
@@ -174,7 +175,7 @@ auto Snapshot::tables_of(const ImageRequest& request) const -> Result<std::set<T
         return tables;
     }
     for (const auto& table : all_)
-        if (target_name(table) == request.target) tables.insert(table);
+        if (is_same_name(target_name(table), request.target)) tables.insert(table);
     if (tables.empty())
         return Error{Fault::config, "no such table to rebuild: " + request.target,
                      "Name a table of source.tables as its target calls it.", "--rebuild",
