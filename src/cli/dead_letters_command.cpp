@@ -76,6 +76,11 @@ auto find(const DeadLettersArguments& arguments) -> Result<std::vector<Found>> {
     return found;
 }
 
+// The letters themselves are never refused by configuration: it is the file or an argument.
+auto exit_of(const Error& error) -> ExitCode {
+    return error.fault == Fault::config ? exit_configuration : exit_failed;
+}
+
 auto state_of(const StoredLetter& stored) -> const char* {
     return stored.superseded.empty() ? "open" : "superseded";
 }
@@ -152,7 +157,7 @@ auto objects_of(const std::vector<Found>& found, bool with_row)
 
 auto dead_letters_list_command(const DeadLettersArguments& arguments) -> int {
     const auto found = find(arguments);
-    if (!found) return fail(found.error(), exit_code_of(found.error()), arguments.json);
+    if (!found) return fail(found.error(), exit_of(found.error()), arguments.json);
     if (!arguments.json) {
         print_table(*found);
         return exit_ok;
@@ -167,7 +172,7 @@ auto dead_letters_list_command(const DeadLettersArguments& arguments) -> int {
 
 auto dead_letters_show_command(const DeadLettersArguments& arguments) -> int {
     const auto found = find(arguments);
-    if (!found) return fail(found.error(), exit_code_of(found.error()), arguments.json);
+    if (!found) return fail(found.error(), exit_of(found.error()), arguments.json);
     if (found->empty())
         return fail(Error{Fault::config, "no such dead letter: " + arguments.id,
                           "Take an id from `leat dead-letters list`.", "", Code::run_argument},
@@ -187,7 +192,7 @@ auto dead_letters_show_command(const DeadLettersArguments& arguments) -> int {
 
 auto dead_letters_export_command(const DeadLettersArguments& arguments) -> int {
     const auto found = find(arguments);
-    if (!found) return fail(found.error(), exit_code_of(found.error()), arguments.json);
+    if (!found) return fail(found.error(), exit_of(found.error()), arguments.json);
     const auto letters = objects_of(*found, true);
     if (!letters) return fail(letters.error(), exit_failed, arguments.json);
     if (arguments.format == "csv") {
