@@ -23,10 +23,10 @@ auto route_of(const std::vector<RouteStep>& steps, std::size_t last) -> Result<R
     while (at) {
         if (std::find(route.steps.begin(), route.steps.end(), *at) != route.steps.end())
             return Error{Fault::config,
-                         "transforms go round in a circle: " + route.output + " reads itself by " +
-                             "way of " + steps[route.steps.back()].name,
+                         "transforms go round in a circle: " + steps[*at].name +
+                             " reads itself by way of " + steps[route.steps.back()].name,
                          "Let one of them read a table of the source.",
-                         "transform " + route.output, Code::transform_names};
+                         "transform " + steps[*at].name, Code::transform_names};
         route.steps.push_back(*at);
         route.source = steps[*at].input;
         at = is_same_name(steps[*at].name, route.source) ? std::nullopt : find(steps, route.source);

@@ -357,6 +357,8 @@ TEST_F(ShaperTest, NamesAreRefused) {
     EXPECT_EQ(told({{"a", "t"}, {"A", "t"}}), "two transforms are called A");
     EXPECT_EQ(told({{"a", "b"}, {"b", "a"}}),
               "transforms go round in a circle: a reads itself by way of b");
+    EXPECT_EQ(told({{"on", "a"}, {"a", "b"}, {"b", "a"}}),
+              "transforms go round in a circle: a reads itself by way of b");
     EXPECT_EQ(told({{"a", "a"}, {"b", "a"}}), "");
     start({part("customers", "SELECT * FROM orders")});
     const auto customers = fixture::keyed_table("customers", {{"id", arrow::int64()}});
