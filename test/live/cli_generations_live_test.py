@@ -3,6 +3,7 @@
 anew, and gaps. After each the warehouse equals the source, and what need not be read is not.
 """
 
+import os
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import duckdb
 import cli_fixture
 from cli_fixture import (FAILED, OK, WAIT_SECONDS_MAX, CliTest, PgServer, Pipeline, eventually,
                          main)
+from leat_process import Running
 
 MORE = """
 CREATE TABLE customers (id int PRIMARY KEY, name text);
@@ -266,6 +268,48 @@ class Gaps(Generations):
             self.sql("DELETE FROM orders WHERE id < 9", "CHECKPOINT")
             self.assertEqual(self.sql("SELECT wal_status FROM pg_replication_slots"), [("lost",)])
             self.gap(pipeline)
+
+    def invalidate_in_flight(self, process: Running) -> None:
+        """The server ends the stream and gives the slot up while leat can do nothing about it."""
+        active = "SELECT active FROM pg_replication_slots"
+        eventually(lambda: self.sql(active) == [(True,)], "the slot in use")
+        os.kill(process.process.pid, signal.SIGSTOP)
+        try:
+            def is_lost() -> bool:
+                self.sql("SELECT pg_switch_wal()", "CREATE TABLE t (a int)", "DROP TABLE t",
+                         "CHECKPOINT")
+                return self.sql("SELECT wal_status FROM pg_replication_slots") == [("lost",)]
+
+            eventually(is_lost, "the slot invalidated")
+            self.change_all()  # only now, so that none of it was on its way already
+        finally:
+            os.kill(process.process.pid, signal.SIGCONT)
+
+    def test_slot_invalidated_in_flight(self):
+        with PgServer.temporary(settings={"max_slot_wal_keep_size": "1MB"}) as server:
+            self.uri = server.uri()
+            self.sql(cli_fixture.ORDERS)
+            pipeline = self.pipeline()
+            with self.running(pipeline) as process:
+                self.wait_for_rows(pipeline, 50)
+                self.invalidate_in_flight(process)
+                self.assertEqual(process.wait(WAIT_SECONDS_MAX), FAILED, process.tail())
+                self.assert_told(process.log.read_text(), "slot is invalidated", self.slot,
+                                 "[PG-SLOT-LOST]", "on_gap: resnapshot")
+            self.assertEqual(self.count(pipeline), 50, "rows that came over the gap")
+            self.gap(pipeline)
+            with self.running(pipeline) as process:
+                self.invalidate_in_flight(process)
+                self.wait_for_log(process, "all tables are read anew")
+                [(left,)] = self.sql("SELECT count(*) FROM orders")
+                self.wait_for_rows(pipeline, left)
+                self.sql("INSERT INTO orders VALUES (1000, 1, 'after it')")
+                self.wait_for_rows(pipeline, left + 1)
+            self.assert_equal(pipeline)
+
+    def count(self, pipeline: Pipeline) -> int:
+        with duckdb.connect(str(pipeline.warehouse), read_only=True) as warehouse:
+            return warehouse.execute("SELECT count(*) FROM orders").fetchone()[0]
 
 
 if __name__ == "__main__":
