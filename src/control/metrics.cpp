@@ -45,7 +45,7 @@ constexpr std::array infos = {
     MetricInfo{"leat_last_event_timestamp_seconds", Kind::gauge, "pipeline",
                "Commit time of the newest position in the log, in seconds since 1970."},
     MetricInfo{"leat_snapshot_rows", Kind::gauge, "pipeline,table,state",
-               "Rows of the first image: done, and estimated in all."},
+               "Rows of the newest image of a table: done, and estimated in all."},
     MetricInfo{"leat_snapshot_chunks", Kind::gauge, "pipeline,state",
                "Pieces of the image that is taken: done, and in all."},
     MetricInfo{"leat_log_held_bytes", Kind::gauge, "pipeline",

@@ -41,14 +41,13 @@ inline constexpr std::array pipeline_pages = {
     ErrorPage{
      Code::row_rejected,
      "a row cannot go on",
-     "A row breaks an expectation with otherwise: stop, or the sink cannot hold a value of it "
-     "and there is no transform through which it could be set aside as a dead letter. The "
-     "sink stops before it commits.",
+     "A row breaks an expectation with otherwise: stop. The sink stops before it commits. (A row "
+     "of which the sink cannot hold a value stops nothing: it is set aside as a dead letter, with "
+     "a transform and without one.)",
      waits_in_log,
-     "The message names the rule and the table. Change the row at the source: the earlier "
+     "The message names the rule and the commit. Change the row at the source: the earlier "
      "form of it is in the log, though, and comes first.\n"
-     "Change the expectation (otherwise: dead_letter), or give the table a transform that "
-     "casts or leaves out the column; then start again.",
+     "Change the expectation (otherwise: dead_letter, drop or warn), then start again.",
     },
     ErrorPage{
      Code::row_ratio,

@@ -233,16 +233,17 @@ inline constexpr std::array postgres_pages = {
      Code::pg_publication,
      "the publication does not fit",
      "The publication lacks a table, publishes too much or too little, has filters or column "
-     "lists, cannot be found, or was altered while the pipeline was running or stopped. A stream that differs from the snapshot would make the "
-     "warehouse wrong. A table that was added to source.tables after the first start is told "
-     "like this too.",
+     "lists, or cannot be found. Or its options were altered while the pipeline was running or "
+     "stopped: what it did not publish meanwhile cannot be read. A stream that differs from the "
+     "image would make the warehouse wrong. A publication of your own must have every table that "
+     "is added to source.tables; one of leat's is altered by leat.",
      waits_at_source,
-     "Run the statement that the message gives, as the owner of the publication.\n"
-     "If a table was added to source.tables, take it out again and the pipeline goes on, or "
-     "capture it by a second pipeline.\n"
-     "A table that was not published for a while has changes that nobody can read: start anew "
-     "after adding it.",
-     or_start_anew,
+     "Run the statement that the message gives, as the owner of the publication, and start again. "
+     "A table that was added, or that was not published for a while, is then read anew, and the "
+     "others go on.\n"
+     "Or take the table out of source.tables again.\n"
+     "If the message says that the publication was altered, only the next step goes on from here.",
+     or_read_anew,
     },
     ErrorPage{
      Code::pg_publication_gone,
