@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string_view>
 
+#include "cli/progress_text.hpp"
 #include "observe/live_area.hpp"
 #include "pipeline/policy.hpp"
 
@@ -47,10 +48,11 @@ auto lag_text(const LaneStatus& lane, std::int64_t wall_us) -> std::string {
                        static_cast<double>(wall_us - lane.committed.commit_time_us) / 1e6);
 }
 
-auto eta_text(const TableCounts& done, std::int64_t estimate, double rate) -> std::string {
-    const auto left = estimate - done.snapshot_rows;
-    if (estimate <= 0 || left <= 0 || rate <= 0) return "";
-    return fmt::format(", about {:.0f} s left (estimate)", static_cast<double>(left) / rate);
+auto image_part(const CaptureStatus& capture) -> std::string {
+    if (!capture.image) return "";
+    std::set<std::string> tables;
+    for (const auto& table : capture.imaging) tables.insert(to_string(table));
+    return ", " + image_text(tables, *capture.image);
 }
 
 auto first_line(const std::string& text) -> std::string { return text.substr(0, text.find('\n')); }
@@ -61,26 +63,20 @@ auto capture_line(const PipelineStatus& now, const PipelineStatus& before, doubl
     const auto megabytes = static_cast<double>(capture.bytes - before.capture.bytes) / 1e6;
     auto line = fmt::format("source      {:<13} {:>7.1f} MB/s into the log", to_string(capture.phase),
                             seconds > 0 ? megabytes / seconds : 0.0);
-    if (capture.phase == Phase::snapshotting)
-        line += fmt::format(", chunk {} of {}", capture.chunks_done, capture.chunks);
+    line += image_part(capture);
     if (!capture.message.empty()) line += "  " + first_line(capture.message);
     return line;
 }
 
 auto table_line(const TableName& table, const TableCounts& counts, const LaneStatus& lane,
-                const LaneStatus* earlier, const CaptureStatus& capture, double seconds)
-    -> std::string {
+                const LaneStatus* earlier, double seconds) -> std::string {
     const auto found = earlier == nullptr ? lane.tables.end() : earlier->tables.find(table);
     const bool known = earlier != nullptr && found != earlier->tables.end();
     const auto rows = counts.snapshot_rows + counts.changes();
     const auto rows_before = known ? found->second.snapshot_rows + found->second.changes() : 0;
     const auto rate = seconds > 0 ? static_cast<double>(rows - rows_before) / seconds : 0.0;
-    auto line = fmt::format("  {:<24} {:>11} snapshot {:>11} changes {:>9.0f} rows/s",
-                            to_string(table), counts.snapshot_rows, counts.changes(), rate);
-    const auto captured = capture.tables.find(table);
-    if (!lane.image_complete && captured != capture.tables.end())
-        line += eta_text(counts, captured->second.snapshot_rows_estimate, rate);
-    return line;
+    return fmt::format("  {:<24} {:>11} snapshot {:>11} changes {:>9.0f} rows/s",
+                       to_string(table), counts.snapshot_rows, counts.changes(), rate);
 }
 
 // What does not hold, beyond what the lines of source and sinks say by themselves.
@@ -108,7 +104,7 @@ auto live_lines(const PipelineStatus& now, const PipelineStatus& before, double 
         lines.push_back(std::move(line));
         for (const auto& [table, counts] : lane.tables)
             lines.push_back(table_line(table, counts, lane, lane_before(before, lane.name),
-                                       now.capture, seconds));
+                                       seconds));
     }
     for (auto& line : troubles(now)) lines.push_back(std::move(line));
     return lines;
@@ -120,6 +116,7 @@ auto summary_line(const PipelineStatus& now, const PipelineStatus& before, doubl
     const auto worth_saying = [](const auto& part) {
         return !part.message.empty() && part.phase != Phase::failed;  // that was told as it happened
     };
+    line += image_part(now.capture);
     if (worth_saying(now.capture)) line += " (" + first_line(now.capture.message) + ")";
     for (const auto& lane : now.lanes) {
         const auto* earlier = lane_before(before, lane.name);

@@ -8,6 +8,7 @@
 
 #include "cli/assemble.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/progress_text.hpp"
 #include "config/finding.hpp"
 #include "control/door.hpp"
 #include "queue/log/inspect.hpp"
@@ -29,19 +30,13 @@ auto number(const object& from, const char* key) -> double {
     return value != nullptr && value->is_number() ? value->to_number<double>() : 0;
 }
 
-auto age_text(double seconds) -> std::string {
-    if (seconds < 120) return fmt::format("{:.0f} s", seconds);
-    if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);
-    return fmt::format("{:.1f} h", seconds / 3600);
-}
-
 auto print_conditions(const object& status, std::int64_t wall_us) -> void {
     for (const auto& each : status.at("conditions").as_array()) {
         const auto& condition = each.as_object();
         const auto since = (static_cast<double>(wall_us) - number(condition, "since_us")) / 1e6;
         fmt::print("  {:<8} {:<17} {:<10} {:<15} for {}\n", text(condition, "status"),
                    text(condition, "type"), text(condition, "component"), text(condition, "reason"),
-                   age_text(since));
+                   time_text(since));
         const auto code = text(condition, "code");
         if (const auto why = text(condition, "message"); !why.empty())
             fmt::print("           {}{}\n", why, code.empty() ? "" : " [" + code + "]");
@@ -50,13 +45,25 @@ auto print_conditions(const object& status, std::int64_t wall_us) -> void {
     }
 }
 
+auto print_image(const object& json) -> void {
+    std::set<std::string> tables;
+    for (const auto& [name, rows] : json.at("tables").as_object()) tables.insert(name);
+    ImageProgress image;
+    image.rows = json.at("rows").to_number<std::int64_t>();
+    image.rows_estimate = json.at("rows_estimate").to_number<std::int64_t>();
+    if (const auto& eta = json.at("eta_seconds"); eta.is_number())
+        image.eta_seconds = eta.to_number<std::int64_t>();
+    fmt::print("  {}\n", image_text(tables, image));
+}
+
 auto print_running(const object& status, std::int64_t wall_us) -> void {
     fmt::print("{}: {}, {}\n", text(status, "pipeline"), text(status, "health"),
                text(status, "phase"));
     print_conditions(status, wall_us);
     const auto& capture = status.at("capture").as_object();
     fmt::print("source: {}, {} behind\n", text(capture, "phase"),
-               age_text(number(capture, "lag_seconds")));
+               time_text(number(capture, "lag_seconds")));
+    if (const auto& image = capture.at("image"); image.is_object()) print_image(image.get_object());
     std::string eventual;
     for (const auto& [name, table] : capture.at("tables").as_object())
         if (table.at("eventual").as_bool())
@@ -69,7 +76,7 @@ auto print_running(const object& status, std::int64_t wall_us) -> void {
     for (const auto& each : status.at("sinks").as_array()) {
         const auto& sink = each.as_object();
         fmt::print("sink {}: {}, {} behind, {:.0f} commits\n", text(sink, "name"),
-                   text(sink, "phase"), age_text(number(sink, "lag_seconds")),
+                   text(sink, "phase"), time_text(number(sink, "lag_seconds")),
                    number(sink, "commits"));
         for (const auto& one : status.at("tables").as_array())
             if (const auto& table = one.as_object(); text(table, "sink") == text(sink, "name"))

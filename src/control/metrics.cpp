@@ -46,6 +46,8 @@ constexpr std::array infos = {
                "Commit time of the newest position in the log, in seconds since 1970."},
     MetricInfo{"leat_snapshot_rows", Kind::gauge, "pipeline,table,state",
                "Rows of the newest image of a table: done, and estimated in all."},
+    MetricInfo{"leat_snapshot_eta_seconds", Kind::gauge, "pipeline",
+               "Forecast of when the image that is read is there; absent while it cannot be told."},
     MetricInfo{"leat_snapshot_chunks", Kind::gauge, "pipeline,state",
                "Pieces of the image that is taken: done, and in all."},
     MetricInfo{"leat_log_held_bytes", Kind::gauge, "pipeline",
@@ -229,6 +231,19 @@ auto add_lookups(Exposition& out, const CaptureStatus& capture) -> void {
     }
 }
 
+auto add_images(Exposition& out, const CaptureStatus& capture) -> void {
+    for (const auto& [table, rows] : capture.images) {
+        const auto name = to_string(table);
+        out.add("leat_snapshot_rows", rows.read, {{"table", name}, {"state", "done"}});
+        out.add("leat_snapshot_rows", rows.estimated(), {{"table", name}, {"state", "estimated"}});
+    }
+    if (capture.image && capture.image->eta_seconds)
+        out.add("leat_snapshot_eta_seconds", *capture.image->eta_seconds);
+    if (capture.chunks == 0) return;
+    out.add("leat_snapshot_chunks", capture.chunks_done, {{"state", "done"}});
+    out.add("leat_snapshot_chunks", capture.chunks, {{"state", "all"}});
+}
+
 auto add_capture(Exposition& out, const CaptureStatus& capture) -> void {
     add_events(out, "leat_events_total", {}, capture.tables, false);
     add_lookups(out, capture);
@@ -241,17 +256,7 @@ auto add_capture(Exposition& out, const CaptureStatus& capture) -> void {
     out.add("leat_source_lag_seconds", capture.lag_seconds);
     if (capture.durable_commit_time_us > 0)
         out.add("leat_last_event_timestamp_seconds", seconds_of(capture.durable_commit_time_us));
-    for (const auto& [table, counts] : capture.tables) {
-        if (counts.snapshot_rows_estimate == 0 && counts.snapshot_rows == 0) continue;
-        const auto name = to_string(table);
-        out.add("leat_snapshot_rows", counts.snapshot_rows, {{"table", name}, {"state", "done"}});
-        out.add("leat_snapshot_rows", counts.snapshot_rows_estimate,
-                {{"table", name}, {"state", "estimated"}});
-    }
-    if (capture.chunks > 0) {
-        out.add("leat_snapshot_chunks", capture.chunks_done, {{"state", "done"}});
-        out.add("leat_snapshot_chunks", capture.chunks, {{"state", "all"}});
-    }
+    add_images(out, capture);
     if (!capture.watch.vitals || capture.watch.error) return;
     if (const auto behind = capture.watch.vitals->behind_bytes)
         out.add("leat_source_lag_bytes", *behind);

@@ -91,6 +91,23 @@ auto to_json(const WatchStatus& watch) -> boost::json::object {
     return object;
 }
 
+// Null while none is read.
+auto image_json(const CaptureStatus& capture) -> boost::json::value {
+    if (!capture.image) return nullptr;
+    boost::json::object tables;
+    for (const auto& table : capture.imaging) {
+        const auto found = capture.images.find(table);
+        const auto rows = found == capture.images.end() ? ImageRows{} : found->second;
+        tables[to_string(table)] = {{"rows", rows.read}, {"rows_estimate", rows.estimated()}};
+    }
+    boost::json::object image = {{"rows", capture.image->rows},
+                                 {"rows_estimate", capture.image->rows_estimate},
+                                 {"eta_seconds", nullptr},
+                                 {"tables", std::move(tables)}};
+    if (capture.image->eta_seconds) image["eta_seconds"] = *capture.image->eta_seconds;
+    return image;
+}
+
 auto to_json(const CaptureStatus& capture) -> boost::json::object {
     return {{"phase", to_string(capture.phase)},
             {"message", capture.message},
@@ -100,6 +117,7 @@ auto to_json(const CaptureStatus& capture) -> boost::json::object {
             {"durable_commit_time_us", capture.durable_commit_time_us},
             {"frames", capture.frames},
             {"bytes", capture.bytes},
+            {"image", image_json(capture)},
             {"snapshot_chunks", capture.chunks},
             {"snapshot_chunks_done", capture.chunks_done},
             {"failures_in_a_row", capture.failures_in_a_row},

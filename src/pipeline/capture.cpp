@@ -91,13 +91,14 @@ auto read_all(Source& source, Completion& completion, BoundedQueue<Frame>& frame
 }  // namespace
 
 Capture::Capture(CaptureOptions options, SourceMaker make_source, Queue& queue, Status& status,
-                 ImageRequests& requests, HeadReceiver on_head)
+                 ImageRequests& requests, HeadReceiver on_head, const Clock& clock)
     : options_(options),
       make_source_(std::move(make_source)),
       queue_(queue),
       status_(status),
       requests_(requests),
       on_head_(std::move(on_head)),
+      clock_(clock),
       backoff_(options.backoff, options.seed) {}
 
 auto Capture::run(const std::stop_token& stop) -> Result<void> {
@@ -141,7 +142,8 @@ auto Capture::flow(Source& source, const std::stop_token& stop) -> Result<void> 
     FirstError first;
     BoundedQueue<Frame> frames(options_.buffer_bytes);
     Markers markers(frames);
-    Snapshot snapshot({source, queue_, status_, requests_, markers, options_.snapshot_workers});
+    Snapshot snapshot(
+        {source, queue_, status_, requests_, markers, clock_, options_.snapshot_workers});
     if (resume) TRY(snapshot.plan(point, opened.tables, stale_));
     else TRY(snapshot.begin_anew(point, opened.tables, stages.get_token()));
     stale_.clear();

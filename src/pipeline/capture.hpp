@@ -38,7 +38,7 @@ struct CaptureOptions {
 class Capture {
 public:
     Capture(CaptureOptions options, SourceMaker make_source, Queue& queue, Status& status,
-            ImageRequests& requests, HeadReceiver on_head);
+            ImageRequests& requests, HeadReceiver on_head, const Clock& clock);
 
     // Until stop is asked for, or the policy ends it; that error is also in the status.
     auto run(const std::stop_token& stop) -> Result<void>;
@@ -54,6 +54,7 @@ private:
     Status& status_;
     ImageRequests& requests_;
     const HeadReceiver on_head_;
+    const Clock& clock_;
     bool head_known_ = false;
     Backoff backoff_;
     std::set<TableName> stale_;  // and not read anew yet

@@ -177,6 +177,7 @@ auto Judge::judge(PipelineStatus& status, std::int64_t wall_us, Duration steady)
     steady_ = steady;
     status.conditions.clear();
     measure_lags(status);
+    measure_image(status.capture);
     if (status.capture.is_wanted) source_conditions(status);
     queue_conditions(status);
     for (auto& lane : status.lanes)
@@ -301,6 +302,12 @@ auto Judge::measure_lags(PipelineStatus& status) -> void {
     for (auto& lane : status.lanes)
         lane.lag_seconds =
             lag_seconds(lane.name, is_up_to_date(lane, capture), lane.reached_commit_time_us);
+}
+
+auto Judge::measure_image(CaptureStatus& capture) const -> void {
+    capture.image.reset();
+    if (capture.phase != Phase::snapshotting || capture.imaging.empty()) return;
+    capture.image = progress_of(capture.imaging, capture.images, steady_ - capture.imaging_since);
 }
 
 // Every table that capture knows, and what has moved of them in each sink.

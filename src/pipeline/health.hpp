@@ -23,7 +23,8 @@ auto health_of(const PipelineStatus& status, const std::string& component)
     -> std::optional<Health>;
 auto components_of(const PipelineStatus& status) -> std::vector<std::string>;
 
-// Fills phase, health, conditions, tables and lags of a status from its figures. Remembers since when
+// Fills phase, health, conditions, tables, lags and the progress of images of a status from its
+// figures. Remembers since when
 // each condition holds, and until when a part was up to date. One thread at a time; looked at least
 // once a second, it notices whatever lasts longer.
 class Judge {
@@ -49,6 +50,7 @@ private:
     auto sink_reachable(const LaneStatus& lane) -> Condition;
     auto judge_tables(PipelineStatus& status) -> void;
     auto measure_lags(PipelineStatus& status) -> void;
+    auto measure_image(CaptureStatus& capture) const -> void;
     // Seconds since everything up to now was there, or since `at_us` if that is later.
     auto lag_seconds(const std::string& part, bool up_to_date, std::int64_t at_us) -> double;
     auto is_recovering(const std::string& part, int failures, bool is_waiting) -> bool;

@@ -69,6 +69,21 @@ TEST_F(HealthTest, HealthyWhenAllHolds) {
     EXPECT_FALSE(health_of(status_, "nothing"));
 }
 
+TEST_F(HealthTest, AnImageHasAForecastWhileItIsRead) {
+    auto& capture = status_.capture;
+    capture.phase = Phase::snapshotting;
+    capture.imaging = {{"public", "orders"}};
+    capture.imaging_since = seconds(now_s_);
+    capture.images[{"public", "orders"}] = {250, 1000, 250, 250};
+    look(10);
+    ASSERT_TRUE(capture.image);
+    EXPECT_EQ(capture.image->rows, 250);
+    EXPECT_EQ(capture.image->eta_seconds, 30);
+    capture.phase = Phase::waiting;
+    look();
+    EXPECT_FALSE(capture.image);
+}
+
 TEST_F(HealthTest, TablesStreamWhileTheImageOfAnotherIsRead) {
     status_.capture.phase = Phase::snapshotting;
     status_.capture.imaging = {{"public", "customers"}};

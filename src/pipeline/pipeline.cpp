@@ -136,7 +136,8 @@ auto Pipeline::run_capture(const std::stop_token& stop) -> Result<void> {
     Capture capture(options, parts_.make_source, *parts_.queue, status_, requests_,
                     [&](const Position& head) {
                         target_.with([&](auto& target) { target = head; });
-                    });
+                    },
+                    clock_);
     return capture.run(stop);
 }
 

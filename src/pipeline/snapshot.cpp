@@ -228,12 +228,12 @@ auto Snapshot::show(const Job& job, bool is_taken) -> void {
         }
         status.phase = Phase::snapshotting;
         status.imaging = job.tables;
+        status.imaging_since = parts_.clock.steady();
         status.chunks = static_cast<std::int64_t>(chunks_.size());
         status.chunks_done = 0;
-        for (const auto& table : job.tables)
-            status.tables[table].snapshot_rows = status.tables[table].snapshot_rows_estimate = 0;
+        for (const auto& table : job.tables) status.images[table] = {};
         for (const auto& chunk : chunks_)
-            status.tables[chunk.schema->name].snapshot_rows_estimate +=
+            status.images[chunk.schema->name].estimate +=
                 static_cast<std::int64_t>(chunk.rows_estimate);
     });
 }
@@ -268,6 +268,8 @@ auto Snapshot::read_chunks(const Job& job, std::size_t worker, const std::stop_t
         const auto index = next_chunk_.with([](std::size_t& next) { return next++; });
         if (index >= chunks_.size()) return {};
         const auto& chunk = chunks_[index];
+        const auto& table = chunk.schema->name;
+        std::int64_t rows_of_chunk = 0;
         const auto receive = [&](Batch batch) -> Result<void> {
             failpoint("snapshot.chunk_read");
             Frame frame;
@@ -278,14 +280,21 @@ auto Snapshot::read_chunks(const Job& job, std::size_t worker, const std::stop_t
             frame.batches.push_back(std::move(batch));
             TRY(parts_.queue.append(frame, stop));
             failpoint("snapshot.chunk_appended");
+            rows_of_chunk += rows;
             parts_.status.capture([&](CaptureStatus& status) {
-                status.tables[chunk.schema->name].snapshot_rows += rows;
+                status.tables[table].snapshot_rows += rows;
+                status.images[table].read += rows;
             });
             return {};
         };
         TRY(snapshots_->read_chunk(chunk, worker, receive, stop));
-        parts_.status.capture([](CaptureStatus& status) { status.chunks_done += 1; });
-        TRY(chunk_is_there(job, chunk.schema->name));
+        parts_.status.capture([&](CaptureStatus& status) {
+            status.chunks_done += 1;
+            auto& image = status.images[table];
+            image.read_of_done += rows_of_chunk;
+            image.estimate_of_done += static_cast<std::int64_t>(chunk.rows_estimate);
+        });
+        TRY(chunk_is_there(job, table));
     }
     return {};
 }

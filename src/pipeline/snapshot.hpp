@@ -24,6 +24,7 @@ struct SnapshotParts {
     Status& status;
     ImageRequests& requests;
     Markers& markers;
+    const Clock& clock;
     std::size_t workers = 2;
 };
 

@@ -58,12 +58,14 @@ auto Status::copy_without_counts() -> PipelineStatus {
     return state_.with([](PipelineStatus& state) {
         // Set aside for as long as the rest is copied.
         auto captured = std::exchange(state.capture.tables, {});
+        auto images = std::exchange(state.capture.images, {});
         std::vector<std::pair<std::map<TableName, TableCounts>, std::map<std::string, FlowCounts>>>
             delivered;
         for (auto& lane : state.lanes)
             delivered.emplace_back(std::exchange(lane.tables, {}), std::exchange(lane.flows, {}));
         auto copy = state;
         state.capture.tables = std::move(captured);
+        state.capture.images = std::move(images);
         for (std::size_t i = 0; i < delivered.size(); ++i)
             std::tie(state.lanes[i].tables, state.lanes[i].flows) = std::move(delivered[i]);
         return copy;

@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "change/frame.hpp"
 #include "pipeline/histogram.hpp"
+#include "pipeline/image_progress.hpp"
 #include "source/vitals.hpp"
 
 namespace leat {
@@ -27,8 +28,7 @@ auto to_string(Phase phase) -> std::string;
 using ReasonCounts = std::map<std::string, std::int64_t>;
 
 struct TableCounts {
-    std::int64_t snapshot_rows = 0;
-    std::int64_t snapshot_rows_estimate = 0;
+    std::int64_t snapshot_rows = 0;  // of all images
     std::int64_t inserts = 0;
     std::int64_t updates = 0;
     std::int64_t deletes = 0;
@@ -93,13 +93,16 @@ struct CaptureStatus {
     int failures_in_a_row = 0;
     bool circuit_open = false;
     std::set<TableName> imaging;    // whose image is being read; the others stream meanwhile
+    Duration imaging_since{};       // by the steady clock
     std::int64_t chunks_done = 0;   // of that image
     std::int64_t chunks = 0;
+    std::map<TableName, ImageRows> images;  // the newest of each table
     std::map<TableName, TableCounts> tables;
     // Tables whose rows are completed by lookups: values may be newer than the row's position says.
     std::set<TableName> eventual;
     WatchStatus watch;
     double lag_seconds = 0;         // judged; age of the oldest change that is not durable here
+    std::optional<ImageProgress> image;  // judged; while one is being read
 };
 
 struct LaneStatus {

@@ -13,6 +13,7 @@ TEST(StatusTest, ALookWithoutCountsTakesNothingAway) {
     status.capture([&](CaptureStatus& capture) {
         capture.frames = 3;
         capture.tables[table].inserts = 1;
+        capture.images[table].read = 6;
     });
     for (std::size_t i = 0; i < 2; ++i)
         status.lane(i, [&](LaneStatus& lane) {
@@ -23,12 +24,13 @@ TEST(StatusTest, ALookWithoutCountsTakesNothingAway) {
     const auto look = status.copy_without_counts();
     EXPECT_EQ(look.pipeline, "shop");
     EXPECT_EQ(look.capture.frames, 3);
-    EXPECT_TRUE(look.capture.tables.empty());
+    EXPECT_TRUE(look.capture.tables.empty() && look.capture.images.empty());
     ASSERT_EQ(look.lanes.size(), 2U);
     EXPECT_TRUE(look.lanes[1].tables.empty() && look.lanes[1].flows.empty());
     EXPECT_EQ(look.lanes[1].open_letters->at("t"), 1);
     const auto whole = status.copy();
     EXPECT_EQ(whole.capture.tables.at(table).inserts, 1);
+    EXPECT_EQ(whole.capture.images.at(table).read, 6);
     EXPECT_EQ(whole.lanes[0].tables.at(table).inserts, 2);
     EXPECT_EQ(whole.lanes[1].tables.at(table).inserts, 3);
     EXPECT_EQ(whole.lanes[1].flows.at("t").rows_in, 5);

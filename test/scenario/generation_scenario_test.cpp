@@ -89,6 +89,27 @@ TEST_F(GenerationScenario, ATableThatLeftStandsStillAndComesBackWhole) {
     expect_sound(target, server);
 }
 
+TEST_F(GenerationScenario, RowsOfASecondImageAreCountedOnTop) {
+    ScriptedServer server(21);
+    MemoryTarget target;
+    server.commit(40);
+    RunningPipeline running(one_lane(server, target), clock_);
+    const auto has_read = [&](std::size_t images) {
+        const auto capture = running.status().capture;
+        return server.tables_read().size() == images && capture.phase == Phase::streaming;
+    };
+    const auto rows = [&] { return running.status().capture.tables.at(notes).snapshot_rows; };
+    ASSERT_TRUE(wait_until([&] { return has_read(1); }));
+    const auto first = rows();
+    ASSERT_GT(first, 0);
+    server.spoil(notes);
+    server.commit(1);
+    ASSERT_TRUE(wait_until([&] { return has_read(2); }));
+    EXPECT_EQ(rows(), first + running.status().capture.images.at(notes).read);
+    EXPECT_GT(rows(), first);
+    EXPECT_TRUE(running.stop());
+}
+
 TEST_F(GenerationScenario, ANewSinkIsFilledBesideOneThatGoesOn) {
     ScriptedServer server(13);
     MemoryTarget first(Workload::invariant);

@@ -237,7 +237,9 @@ inline constexpr std::array postgres_pages = {
      "stopped: what it did not publish meanwhile cannot be read. A stream that differs from the "
      "image would make the warehouse wrong. A publication of your own must have every table that "
      "is added to source.tables; one of leat's is altered by leat.",
-     waits_at_source,
+     "What a publication left out after it was altered is missing. Otherwise nothing is lost: "
+     "nothing more is read, and the server keeps its write-ahead log for the slot, on its own "
+     "disk, until leat reads again.",
      "Run the statement that the message gives, as the owner of the publication, and start again. "
      "A table that was added, or that was not published for a while, is then read anew, and the "
      "others go on.\n"
