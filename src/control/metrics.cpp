@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "change/reject_reason.hpp"
 
 namespace leat {
 
@@ -63,6 +64,8 @@ constexpr std::array infos = {
                "How long a commit of a sink took."},
     MetricInfo{"leat_sink_failures_total", Kind::counter, "pipeline,sink,fault",
                "Failures of a sink, by what may be done about them."},
+    MetricInfo{"leat_sink_errors_total", Kind::counter, "pipeline,sink,code",
+               "The same by the code of the error; those without one are under none."},
     MetricInfo{"leat_sink_lag_seconds", Kind::gauge, "pipeline,sink",
                "Age of the oldest change in the log that is not in the sink."},
     MetricInfo{"leat_end_to_end_latency_seconds", Kind::histogram, "pipeline,sink",
@@ -92,8 +95,10 @@ constexpr std::array infos = {
                "When the newest copy was begun, in seconds since 1970."},
     MetricInfo{"leat_sink_copy_duration_seconds", Kind::gauge, "pipeline,sink",
                "How long the newest copy took."},
-    MetricInfo{"leat_dead_letters", Kind::gauge, "pipeline,sink",
+    MetricInfo{"leat_dead_letters", Kind::gauge, "pipeline,sink,reason",
                "Dead letters that are open, of earlier runs too."},
+    MetricInfo{"leat_dead_letters_oldest_age_seconds", Kind::gauge, "pipeline,sink",
+               "Since the commit of the oldest of them; absent while none is open."},
 };
 
 auto info_of(std::string_view name) -> const MetricInfo& {
@@ -286,6 +291,21 @@ auto add_flow(Exposition& out, const Labels& place, const FlowCounts& flow) -> v
         out.add("leat_dead_letter_rows_total", count, with("reason", reason));
 }
 
+// A reason that has none now is 0, so that a series does not end when its letters are mended.
+auto add_letters(Exposition& out, const Labels& sink, const LaneStatus& lane) -> void {
+    for (const auto reason :
+         {RejectReason::expression_failed, RejectReason::expectation_broken,
+          RejectReason::incomplete_row, RejectReason::does_not_fit_target}) {
+        const std::string name(to_string(reason));
+        const auto found = lane.open_letters_by_reason.find(name);
+        out.add("leat_dead_letters",
+                found == lane.open_letters_by_reason.end() ? 0 : found->second,
+                {sink.front(), {"reason", name}});
+    }
+    if (lane.oldest_letter_us > 0)
+        out.add("leat_dead_letters_oldest_age_seconds", lane.oldest_letter_age_seconds, sink);
+}
+
 auto add_lane(Exposition& out, const LaneStatus& lane) -> void {
     const Labels sink = {{"sink", lane.name}};
     add_events(out, "leat_sink_events_total", sink, lane.tables, true);
@@ -297,6 +317,9 @@ auto add_lane(Exposition& out, const LaneStatus& lane) -> void {
         out.add("leat_sink_failures_total", found == lane.failures.end() ? 0 : found->second,
                 {sink.front(), {"fault", fault_name(fault)}});
     }
+    for (const auto& [code, count] : lane.errors)
+        out.add("leat_sink_errors_total", count,
+                {sink.front(), {"code", code == Code::none ? "none" : to_string(code)}});
     out.add("leat_sink_lag_seconds", lane.lag_seconds, sink);
     out.add("leat_end_to_end_latency_seconds", lane.latencies, sink);
     if (lane.reached_commit_time_us > 0)
@@ -311,11 +334,7 @@ auto add_lane(Exposition& out, const LaneStatus& lane) -> void {
         out.add("leat_sink_copy_timestamp_seconds", seconds_of(lane.copy.made_us), sink);
         out.add("leat_sink_copy_duration_seconds", lane.copy.seconds, sink);
     }
-    if (lane.open_letters) {
-        std::int64_t letters = 0;
-        for (const auto& [table, count] : *lane.open_letters) letters += count;
-        out.add("leat_dead_letters", letters, sink);
-    }
+    if (lane.open_letters) add_letters(out, sink, lane);
     for (const auto& [table, counts] : lane.passed_over)
         add_passed_over(out, lane.name, to_string(table), counts);
     for (const auto& [table, flow] : lane.flows)

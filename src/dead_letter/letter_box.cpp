@@ -1,6 +1,7 @@
 // The SQLite form of dead letters; see letter_box.hpp.
 #include "dead_letter/letter_box.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/sync.hpp"
@@ -192,15 +193,23 @@ auto read_letters(const std::filesystem::path& file, const LetterFilter& filter)
     return letters;
 }
 
-auto count_open_letters(const std::filesystem::path& file)
-    -> Result<std::map<std::string, std::int64_t>> {
-    std::map<std::string, std::int64_t> counts;
-    if (!std::filesystem::exists(file)) return counts;
+auto count_open_letters(const std::filesystem::path& file) -> Result<OpenLetters> {
+    OpenLetters open;
+    if (!std::filesystem::exists(file)) return open;
     auto database = TRY(sqlite::Database::open(file, sqlite::Access::read));
     auto query = TRY(database.prepare(
-        "SELECT target, count(*) FROM letter WHERE superseded IS NULL GROUP BY target"));
-    while (TRY(query.step())) counts[query.text(0)] = query.number(1);
-    return counts;
+        "SELECT target, reason, count(*), min(commit_time) FROM letter WHERE superseded IS NULL "
+        "GROUP BY target, reason"));
+    while (TRY(query.step())) {
+        const auto reason = to_string(static_cast<RejectReason>(query.number(1)));
+        const auto count = query.number(2);
+        const auto oldest_us = query.number(3);
+        const bool is_first = open.by_target.empty();
+        open.by_target[query.text(0)] += count;
+        open.by_reason[std::string(reason)] += count;
+        open.oldest_us = is_first ? oldest_us : std::min(open.oldest_us, oldest_us);
+    }
+    return open;
 }
 
 }  // namespace leat

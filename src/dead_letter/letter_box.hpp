@@ -93,9 +93,14 @@ struct StoredLetter {
 auto read_letters(const std::filesystem::path& file, const LetterFilter& filter)
     -> Result<std::vector<StoredLetter>>;
 
-// Open letters by target table, without those that have none. Any thread; no file: none.
-auto count_open_letters(const std::filesystem::path& file)
-    -> Result<std::map<std::string, std::int64_t>>;
+// Open letters, by target table and by reason; what has none is not named.
+struct OpenLetters {
+    std::map<std::string, std::int64_t> by_target{};
+    std::map<std::string, std::int64_t> by_reason{};
+    std::int64_t oldest_us = 0;  // commit time
+};
+// Any thread; no file: none.
+auto count_open_letters(const std::filesystem::path& file) -> Result<OpenLetters>;
 
 // Where a sink's letters are, below the pipeline's data folder.
 auto letter_file(const std::filesystem::path& data, const std::string& sink)

@@ -112,19 +112,43 @@ TEST_F(Letters, OpenIsAnsweredAsOfAPosition) {
 }
 
 TEST_F(Letters, OpenOnesAreCountedByTable) {
-    EXPECT_TRUE(count_open_letters(file())->empty());
+    EXPECT_TRUE(count_open_letters(file())->by_target.empty());
     const auto letters = box();
     std::uint64_t at_commit = 5;
     for (const auto* key : {"[\"1\"]", "[\"2\"]", "[\"3\"]"})
         ASSERT_TRUE(letters->add(letter(at_commit++, key)));
     ASSERT_TRUE(letters->sync());
-    EXPECT_EQ(count_open_letters(file())->at("t"), 3);
+    EXPECT_EQ(count_open_letters(file())->by_target.at("t"), 3);
     ASSERT_TRUE(letters->supersede("t", "[\"2\"]", at(9), true));
     ASSERT_TRUE(letters->sync());
-    EXPECT_EQ(count_open_letters(file())->at("t"), 2);
+    EXPECT_EQ(count_open_letters(file())->by_target.at("t"), 2);
     ASSERT_TRUE(letters->supersede("t", "", at(10), true));
     ASSERT_TRUE(letters->sync());
-    EXPECT_TRUE(count_open_letters(file())->empty());
+    EXPECT_TRUE(count_open_letters(file())->by_target.empty());
+}
+
+TEST_F(Letters, OpenOnesHaveReasonsAndAnAge) {
+    const auto letters = box();
+    std::int64_t time_us = 900;
+    std::uint64_t commit = 5;
+    for (const auto reason : {RejectReason::incomplete_row, RejectReason::does_not_fit_target,
+                              RejectReason::incomplete_row}) {
+        auto one = letter(commit, "[\"" + std::to_string(commit) + "\"]");
+        one.reason = reason;
+        one.commit_time_us = time_us;
+        ASSERT_TRUE(letters->add(one));
+        ++commit;
+        time_us -= 100;
+    }
+    ASSERT_TRUE(letters->sync());
+    const std::map<std::string, std::int64_t> both = {{"does_not_fit_target", 1},
+                                                      {"incomplete_row", 2}};
+    EXPECT_EQ(count_open_letters(file())->by_reason, both);
+    EXPECT_EQ(count_open_letters(file())->oldest_us, 700);
+    ASSERT_TRUE(letters->supersede("t", "[\"7\"]", at(9), true));
+    ASSERT_TRUE(letters->sync());
+    EXPECT_EQ(count_open_letters(file())->by_reason.at("incomplete_row"), 1);
+    EXPECT_EQ(count_open_letters(file())->oldest_us, 800);
 }
 
 TEST_F(Letters, ARowThatGoesOnItsWayNowSupersedesItsOwnLetter) {

@@ -299,9 +299,13 @@ auto Judge::measure_lags(PipelineStatus& status) -> void {
     const auto& vitals = capture.watch.vitals;
     const bool nothing_new = !capture.watch.error && vitals && vitals->behind_bytes == 0;
     capture.lag_seconds = lag_seconds("", nothing_new, capture.durable_commit_time_us);
-    for (auto& lane : status.lanes)
+    for (auto& lane : status.lanes) {
         lane.lag_seconds =
             lag_seconds(lane.name, is_up_to_date(lane, capture), lane.reached_commit_time_us);
+        const auto since_us = lane.oldest_letter_us > 0 ? lane.oldest_letter_us : wall_us_;
+        lane.oldest_letter_age_seconds =
+            std::max(0.0, static_cast<double>(wall_us_ - since_us) / 1e6);
+    }
 }
 
 auto Judge::measure_image(CaptureStatus& capture) const -> void {

@@ -214,7 +214,9 @@ TEST_F(HealthTest, RowsSetAsideAreNotForgotten) {
     EXPECT_EQ(look(), Health::degraded);
     EXPECT_EQ(verdict("DeadLettersEmpty"), Verdict::unknown);
     lane().open_letters = {{"orders", 2}};
-    EXPECT_EQ(look(), Health::degraded);
+    lane().oldest_letter_us = now_s_ * second_us;
+    EXPECT_EQ(look(7), Health::degraded);
+    EXPECT_EQ(lane().oldest_letter_age_seconds, 7);
     EXPECT_EQ(verdict("DeadLettersEmpty"), Verdict::no);
     EXPECT_EQ(status_.tables[1].health, Health::degraded);
 }

@@ -54,6 +54,7 @@ auto Lane::wait_after(const Error& error, const std::stop_token& stop) -> bool {
     const auto pause = backoff_.after_failure();
     status_.lane(options_.index, [&](LaneStatus& status) {
         note_failure(status, error, action == Action::stop);
+        ++status.errors[error.code];
         status.message = describe(error);
         status.failures_in_a_row = backoff_.failures();
         status.circuit_open = backoff_.circuit_open();

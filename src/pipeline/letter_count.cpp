@@ -29,8 +29,12 @@ auto LetterCount::look(Status& status, std::size_t lane, Duration now) -> void {
     if (!open) return;
     counted_ = now;
     set_aside_ = newest;
-    has_any_ = !open->empty();
-    status.lane(lane, [&](LaneStatus& state) { state.open_letters = *std::move(open); });
+    has_any_ = !open->by_target.empty();
+    status.lane(lane, [&](LaneStatus& state) {
+        state.open_letters = std::move(open->by_target);
+        state.open_letters_by_reason = std::move(open->by_reason);
+        state.oldest_letter_us = open->oldest_us;
+    });
 }
 
 }  // namespace leat

@@ -112,6 +112,7 @@ struct LaneStatus {
     std::string message;
     std::optional<Error> error;
     std::map<Fault, std::int64_t> failures;
+    std::map<Code, std::int64_t> errors;  // the same failures by code
     Progress committed;             // what the sink holds
     Position reached;               // everything up to here is committed or needs no commit
     std::int64_t reached_commit_time_us = 0;
@@ -129,6 +130,9 @@ struct LaneStatus {
     std::map<TableName, ReasonCounts> passed_over;  // rows of the log before any flow, committed
     CopyStatus copy;
     std::optional<std::map<std::string, std::int64_t>> open_letters;  // by output table, when known
+    ReasonCounts open_letters_by_reason;      // the same
+    std::int64_t oldest_letter_us = 0;        // commit time; 0: none is open
+    double oldest_letter_age_seconds = 0;     // judged
     double lag_seconds = 0;         // judged; age of the oldest change that is not committed here
 };
 

@@ -1,4 +1,4 @@
-// The progress of an image in the metrics and in the JSON of a status.
+// What metrics and the JSON of a status make of a status.
 #include <gtest/gtest.h>
 
 #include <boost/json/serialize.hpp>
@@ -52,6 +52,37 @@ TEST(ProgressTest, TheStatusHasTheTablesOfTheImage) {
               R"("tables":{"public.orders":{"rows":40,"rows_estimate":100}}})");
     EXPECT_NE(image(with_image({})).find(R"("eta_seconds":null)"), std::string::npos);
     EXPECT_EQ(image(PipelineStatus{}), "null");
+}
+
+TEST(LetterMetricsTest, OpenLettersByReasonAndTheAgeOfTheOldest) {
+    PipelineStatus status;
+    status.pipeline = "shop";
+    status.lanes.emplace_back();
+    auto& lane = status.lanes.back();
+    lane.name = "d";
+    EXPECT_EQ(metrics_text(status, "1").find("leat_dead_letters"), std::string::npos);
+    lane.open_letters.emplace();
+    const std::string letters = "leat_dead_letters{pipeline=\"shop\",sink=\"d\",reason=";
+    EXPECT_TRUE(has(status, letters + "\"incomplete_row\"} 0"));
+    EXPECT_EQ(metrics_text(status, "1").find("oldest_age"), std::string::npos);
+    lane.open_letters = {{"orders", 2}};
+    lane.open_letters_by_reason = {{"incomplete_row", 2}};
+    lane.oldest_letter_us = 1;
+    lane.oldest_letter_age_seconds = 7;
+    EXPECT_TRUE(has(status, letters + "\"incomplete_row\"} 2"));
+    EXPECT_TRUE(has(status, letters + "\"expectation_broken\"} 0"));
+    EXPECT_TRUE(has(status, "leat_dead_letters_oldest_age_seconds{pipeline=\"shop\",sink=\"d\"} 7"));
+}
+
+TEST(ErrorMetricsTest, FailuresOfASinkByCode) {
+    PipelineStatus status;
+    status.pipeline = "shop";
+    status.lanes.emplace_back();
+    status.lanes.back().name = "d";
+    status.lanes.back().errors = {{Code::none, 1}, {Code::duckdb_busy, 3}};
+    const std::string errors = "leat_sink_errors_total{pipeline=\"shop\",sink=\"d\",code=";
+    EXPECT_TRUE(has(status, errors + "\"none\"} 1"));
+    EXPECT_TRUE(has(status, errors + "\"DUCKDB-BUSY\"} 3"));
 }
 
 }  // namespace
