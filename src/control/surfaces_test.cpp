@@ -71,7 +71,8 @@ TEST(LetterMetricsTest, OpenLettersByReasonAndTheAgeOfTheOldest) {
     lane.oldest_letter_age_seconds = 7;
     EXPECT_TRUE(has(status, letters + "\"incomplete_row\"} 2"));
     EXPECT_TRUE(has(status, letters + "\"expectation_broken\"} 0"));
-    EXPECT_TRUE(has(status, "leat_dead_letters_oldest_age_seconds{pipeline=\"shop\",sink=\"d\"} 7"));
+    EXPECT_TRUE(
+        has(status, "leat_dead_letters_oldest_age_seconds{pipeline=\"shop\",sink=\"d\"} 7"));
 }
 
 TEST(ErrorMetricsTest, FailuresOfASinkByCode) {

@@ -489,9 +489,12 @@ class Truth(MonitoringTest):
                     eventually(lambda: sum(value for series, value in port.metrics().items()
                                            if series.startswith(name)) >= 4, "several attempts")
                 self.assertEqual(port.condition("SourceReachable")["status"], "true")
-                states = {(one["sink"], one["health"]) for one in port.health()["tables"]}
-                self.assertIn(("duckdb", "unhealthy"), states)
-                self.assertEqual(port.health("/duckdb")["health"], "unhealthy")
+                # While an attempt is under way it is not known yet.
+                eventually(lambda: ("duckdb", "unhealthy") in
+                           {(one["sink"], one["health"]) for one in port.health()["tables"]},
+                           "its tables are unhealthy")
+                eventually(lambda: port.health("/duckdb")["health"] == "unhealthy",
+                           "it is unhealthy")
                 self.assertEqual(port.health("/log")["health"], "healthy")
             self.assert_noticed(witness, broken_at)
             breaking.terminate()
