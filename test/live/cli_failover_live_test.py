@@ -172,11 +172,14 @@ class Failover(CliTest):
         self.assertEqual(run_sql(pair.primary.uri(), is_failover), [(True,)])
 
     def test_refused_before_17(self):
-        pipeline = self.pipeline(source="failover: true")
-        self.assert_refused(pipeline.run(), ENVIRONMENT, "source.failover takes PostgreSQL 17",
-                            "PG-VERSION")
-        self.assert_problem(pipeline, "source.failover takes PostgreSQL 17")
-        self.assertEqual(self.pipeline().check()[0], OK)
+        with PgServer.temporary(bindir=bindir(15)) as server:
+            self.uri = server.uri()
+            self.sql(cli_fixture.ORDERS)
+            pipeline = self.pipeline(source="failover: true")
+            self.assert_refused(pipeline.run(), ENVIRONMENT, "source.failover takes PostgreSQL 17",
+                                "PG-VERSION")
+            self.assert_problem(pipeline, "source.failover takes PostgreSQL 17")
+            self.assertEqual(self.pipeline().check()[0], OK)
 
 
 if __name__ == "__main__":
