@@ -299,26 +299,29 @@ def recovery(results, rounds, scale):
 
 TRANSFORM = """transforms:
   - name: orders
-    sql: SELECT id, upper(name) AS name, note, amount * 1.19 AS gross, "at", good FROM events
-      WHERE kind <> 3
+    sql: SELECT id, kind::BIGINT AS kind, upper(name) AS name, note, amount * 1.19 AS gross,
+      amount >= 500 AS high_value, "at", good FROM events WHERE kind <> 3 AND amount > 1
 """
 
 
 def transform(results, rounds, scale):
-    """Inserts through row-wise SQL: an expression on text, one on decimals, a filter."""
+    """Inserts through row-wise SQL: two filters, a cast, decimal arithmetic, eight columns; the sink
+    takes what the SQL makes."""
     rows = int(1_000_000 * scale)
     rates, references, cpu, plain = [], [], [], []
     for number in range(rounds):
         with Source() as source:
             source.make_events("events")
             name = f"transform_{number}"
-            pipeline, _ = write_pipeline(source, name, ["public.events"], extra_run=TRANSFORM)
+            pipeline, _ = write_pipeline(source, name, ["public.events"], ", tables: [orders]",
+                                         TRANSFORM)
             Run(pipeline, "--until-caught-up").wait()
             without, _ = prepare(source, f"without_{number}", ["public.events"])
             source.slot("c0", "events")
             source.insert("events", rows - 1, 1_000)
             end, _ = source.mark_end("events", rows)
-            passed = source.sql("SELECT count(*) FROM events WHERE kind <> 3")[0][0]
+            passed = source.sql("SELECT count(*) FROM events WHERE kind <> 3 AND "
+                                "amount > 1")[0][0]
             references.append(rows / recvlogical(source, "c0", end))
             run = Run(pipeline)
             rates.append(rows / wait_for_rows(source, name, "orders", passed, run))
