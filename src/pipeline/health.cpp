@@ -102,6 +102,15 @@ auto health_of(Phase phase, double lag_seconds) -> Health {
     }
 }
 
+// A table is no better than the way to where it is read or written.
+auto health_of_way(const PipelineStatus& status, const std::string& type,
+                   const std::string& component) -> Health {
+    auto health = Health::healthy;
+    for (const auto& each : status.conditions)
+        if (each.type == type && each.component == component) health = health_of(each);
+    return health;
+}
+
 auto has_letters(const LaneStatus& lane, const std::string& table) -> bool {
     return lane.open_letters && lane.open_letters->contains(table);
 }
@@ -318,11 +327,12 @@ auto Judge::measure_image(CaptureStatus& capture) const -> void {
 auto Judge::judge_tables(PipelineStatus& status) -> void {
     status.tables.clear();
     const auto& capture = status.capture;
+    const auto source = health_of_way(status, "SourceReachable", "source");
     if (capture.is_wanted)
         for (const auto& [name, counts] : capture.tables) {
             const auto phase = phase_of(capture, name);
-            status.tables.push_back(
-                {to_string(name), "", phase, health_of(phase, capture.lag_seconds)});
+            status.tables.push_back({to_string(name), "", phase,
+                                     worse(source, health_of(phase, capture.lag_seconds))});
         }
     for (const auto& lane : status.lanes) {
         if (!lane.is_wanted) continue;
@@ -334,12 +344,13 @@ auto Judge::judge_tables(PipelineStatus& status) -> void {
         std::map<std::string, Phase> filling;
         for (const auto& [table, phase] : lane.filling) filling[target_name(table)] = phase;
         for (const auto& [name, phase] : filling) names.insert(name);
+        const auto sink = health_of_way(status, "SinkReachable", lane.name);
         for (const auto& name : names) {
             auto phase = lane.phase;
             if (const auto found = filling.find(name);
                 found != filling.end() && rank(found->second) > rank(phase))
                 phase = found->second;
-            auto health = health_of(phase, lane.lag_seconds);
+            auto health = worse(sink, health_of(phase, lane.lag_seconds));
             if (has_letters(lane, name)) health = worse(health, Health::degraded);
             status.tables.push_back({name, lane.name, phase, health});
         }

@@ -137,7 +137,10 @@ TEST_F(HealthTest, OneThatFailsAgainAndAgainIsNotHealthyInBetween) {
     for (int failures = 1; failures < 5; ++failures) {
         status_.capture.failures_in_a_row = failures;
         status_.capture.phase = Phase::streaming;
-        for (int i = 0; i < 4; ++i) EXPECT_NE(look(), Health::healthy) << failures;
+        for (int i = 0; i < 4; ++i) {
+            EXPECT_NE(look(), Health::healthy) << failures;
+            EXPECT_NE(status_.tables[0].health, Health::healthy) << failures;
+        }
         note_failure(status_.capture, refused, false);
         EXPECT_EQ(look(), Health::unhealthy);
     }
@@ -151,8 +154,11 @@ TEST_F(HealthTest, TheSameForASink) {
     lane().failures_in_a_row = 1;
     EXPECT_EQ(look(), Health::degraded);
     EXPECT_EQ(verdict("SinkReachable"), Verdict::unknown);
+    EXPECT_EQ(status_.tables[0].health, Health::healthy);
+    EXPECT_EQ(status_.tables[1].health, Health::degraded);
     lane().failures_in_a_row = 0;  // a commit
     EXPECT_EQ(look(), Health::healthy);
+    EXPECT_EQ(status_.tables[1].health, Health::healthy);
 }
 
 TEST_F(HealthTest, ASourceThatCannotBeAsked) {
