@@ -1,6 +1,7 @@
 // Asks every connector that can be checked; see check_command.hpp.
 #include "cli/check_command.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -10,6 +11,7 @@
 #include "cli/exit_code.hpp"
 #include "config/finding.hpp"
 #include "pipeline/policy.hpp"
+#include "pipeline/routes.hpp"
 
 namespace leat::cli {
 
@@ -60,10 +62,34 @@ auto look_at_transforms(const Loaded& loaded, const Result<std::optional<Tables>
                             loaded.capture.completion.unchanged_columns, **tables);
 }
 
+// A name with a slip of the pen would take nothing, and nobody would say so.
+auto unknown_tables(const Loaded& loaded, const SinkEntry& sink, const Tables& tables)
+    -> std::vector<Finding> {
+    std::vector<Finding> findings;
+    for (const auto& name : sink.tables) {
+        const auto is_table = [&](const DescribedTable& each) {
+            return is_same_name(target_name(each.schema->name), name);
+        };
+        const auto is_transform = [&](const TransformEntry& each) {
+            return is_same_name(each.options.name, name);
+        };
+        if (std::any_of(tables.begin(), tables.end(), is_table) ||
+            std::any_of(loaded.transforms.begin(), loaded.transforms.end(), is_transform))
+            continue;
+        findings.push_back({Severity::problem,
+                            "tables: " + name + " is neither a table of the source nor a transform",
+                            "Name tables as the sink calls them: orders for public.orders, "
+                            "sales_orders for sales.orders."});
+    }
+    return findings;
+}
+
 auto look_at_sink(const Loaded& loaded, const SinkEntry& sink,
                   const Result<std::optional<Tables>>& tables) -> std::vector<Finding> {
     auto findings = look(sink.make);
     if (!tables || !*tables) return findings;
+    for (auto& finding : unknown_tables(loaded, sink, **tables))
+        findings.push_back(std::move(finding));
     const auto changed =
         changed_tables(loaded.transforms, sink.name, sink.tables, loaded.queue_path, **tables);
     if (!changed) findings.push_back(problem_of(changed.error()));

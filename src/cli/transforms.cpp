@@ -267,10 +267,6 @@ auto steps_of(const std::vector<TransformEntry>& transforms) -> std::vector<Rout
     return steps;
 }
 
-auto is_taken(const Route& route, const std::set<std::string>& taken) -> bool {
-    return taken.empty() || taken.contains(route.output);
-}
-
 auto is_table(const Route& route, const TableName& name) -> bool {
     return is_same_name(route.source, target_name(name));
 }
@@ -327,7 +323,7 @@ auto make_needs_whole_rows(const std::vector<TransformEntry>& transforms,
     const auto routes = TRY(make_routes(steps_of(transforms)));
     return NeedsWholeRows([=](const SchemaPtr& schema) {
         return std::any_of(routes.begin(), routes.end(), [&](const Route& route) {
-            if (!is_taken(route, taken) || !is_table(route, schema->name)) return false;
+            if (!is_taken(taken, route.output) || !is_table(route, schema->name)) return false;
             const auto compiled = compile_route(transforms, route, schema, engine);
             return !compiled || !compiled->unsent.empty();
         });
@@ -357,7 +353,7 @@ auto check_transforms(const std::vector<TransformEntry>& transforms,
                                 Code::transform_names});
             continue;
         }
-        if (const auto done = check_route(transforms, route, is_taken(route, taken),
+        if (const auto done = check_route(transforms, route, is_taken(taken, route.output),
                                           unchanged_columns, *table, *engine, findings);
             !done)
             findings.push_back(problem(done.error()));

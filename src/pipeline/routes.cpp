@@ -41,6 +41,12 @@ auto is_same_name(const std::string& a, const std::string& b) -> bool {
     return strcasecmp(a.c_str(), b.c_str()) == 0;
 }
 
+auto is_taken(const std::set<std::string>& tables, const std::string& output) -> bool {
+    return tables.empty() ||
+           std::any_of(tables.begin(), tables.end(),
+                       [&](const std::string& table) { return is_same_name(table, output); });
+}
+
 auto make_routes(const std::vector<RouteStep>& steps) -> Result<std::vector<Route>> {
     std::vector<Route> routes;
     for (std::size_t i = 0; i < steps.size(); ++i) {

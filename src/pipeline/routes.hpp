@@ -2,6 +2,7 @@
 // once from the pipeline file.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct Route {
 
 // Without regard to case, as SQL compares names.
 auto is_same_name(const std::string& a, const std::string& b) -> bool;
+
+// Whether a sink that asks for `tables` takes this one; empty: it takes all.
+auto is_taken(const std::set<std::string>& tables, const std::string& output) -> bool;
 
 // One route per transform. Refuses (config) two transforms of one name and a cycle.
 auto make_routes(const std::vector<RouteStep>& steps) -> Result<std::vector<Route>>;

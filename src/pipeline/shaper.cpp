@@ -131,10 +131,6 @@ auto Shaper::supersede_letters(const std::set<TableName>& sources, const Positio
     return {};
 }
 
-auto Shaper::is_wanted(const std::string& output) const -> bool {
-    return parts_.tables.empty() || parts_.tables.contains(output);
-}
-
 auto Shaper::definition_of(const Route& route) const -> Definition {
     Definition definition{route.source, {}};
     for (const auto step : route.steps)
@@ -183,9 +179,9 @@ auto Shaper::routes_of(const std::string& source) const -> Result<std::vector<Ro
                              "Rename the transform.", "transform " + route.output,
                              Code::transform_names};
         }
-        if (ours && is_wanted(route.output)) routes.push_back(route);
+        if (ours && is_taken(parts_.tables, route.output)) routes.push_back(route);
     }
-    if (!replaced && is_wanted(source)) routes.push_back({source, source, {}});
+    if (!replaced && is_taken(parts_.tables, source)) routes.push_back({source, source, {}});
     return routes;
 }
 

@@ -100,7 +100,6 @@ private:
     auto flush(Line& line, const Put& put) -> Result<std::int64_t>;
 
     explicit Shaper(ShaperParts parts) : parts_(std::move(parts)) {}
-    [[nodiscard]] auto is_wanted(const std::string& output) const -> bool;
     [[nodiscard]] auto definition_of(const Route& route) const -> Definition;
     [[nodiscard]] auto routes_of(const std::string& source) const -> Result<std::vector<Route>>;
     auto lines_of(const std::string& source) -> Result<std::vector<Line>*>;

@@ -83,6 +83,18 @@ class Commands(CliTest):
         self.assert_runs(pipeline, "public.orders", "public.customers")
         self.assertEqual(pipeline.check()[0], OK)
 
+    def test_tables_of_a_sink(self):
+        pipeline = self.pipeline()
+        one = "path: warehouse.duckdb, tables: [%s]}"
+        pipeline.file.write_text(pipeline.text.replace("path: warehouse.duckdb}", one % "ordres"))
+        code, findings = pipeline.check()
+        self.assertEqual(code, ENVIRONMENT, findings)
+        self.assertIn("tables: ordres is neither a table of the source nor a transform",
+                      [found["what"] for found in findings if found["severity"] == "problem"])
+        pipeline.file.write_text(pipeline.text.replace("path: warehouse.duckdb}", one % "Orders"))
+        self.assertEqual(pipeline.check()[0], OK)
+        self.assert_runs(pipeline)
+
     def test_query(self):
         pipeline = self.pipeline()
         query = ["query", pipeline.file.name]
