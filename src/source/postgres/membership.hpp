@@ -1,6 +1,7 @@
 // Membership: by which rows of the catalog the tables are published, of which partitions they are
-// made, and from where on the server keeps its log for the slot. The stream does not tell when that changes, nor what is not sent then; rows of the
-// catalog do, by their numbers and versions, also when everything is put back as it was.
+// made, and from where on the server keeps its log for the slot. The stream does not tell when that
+// changes, nor what is not sent then; rows of the catalog do, by their numbers and versions, also
+// when everything is put back as it was.
 #pragma once
 
 #include <array>
@@ -37,9 +38,9 @@ struct TableMembership {
     friend auto operator==(const TableMembership&, const TableMembership&) -> bool = default;
 };
 
-// How far the server had moved the start of the slot, which it writes to disk before it shows it:
+// How far the server had moved the start of the slot, which it writes to disk whenever it moves:
 // within a timeline it goes back only if the server does, also where the log has grown past our
-// position again.
+// position again. A crash in the instant between the move and the write would look like it too.
 struct SlotMark {
     std::string token;  // of the slot's identity
     Lsn restart{};      // zero: there is no slot yet
