@@ -253,6 +253,25 @@ class Gaps(Generations):
             self.assert_refused(pipeline.run(), FAILED, "went back in time", "on_gap: resnapshot")
             self.gap(pipeline)
 
+    def test_server_that_cannot_decode_its_log(self):
+        with PgServer.temporary() as server:
+            self.uri = server.uri()
+            self.sql(cli_fixture.ORDERS)
+            pipeline = self.pipeline()
+            self.assert_runs(pipeline)
+            name, offset = self.sql("SELECT * FROM pg_walfile_name_offset("
+                                    "pg_current_wal_insert_lsn())")[0]
+            self.sql("INSERT INTO orders SELECT g, 1, 'x' FROM generate_series(51, 1050) g",
+                     "SELECT pg_switch_wal()")
+            with open(server.data / "pg_wal" / name, "r+b") as segment:
+                segment.seek(offset + 20000)
+                segment.write(b"\xff" * 100)
+            with self.running(pipeline) as process:
+                self.wait_for_log(process, "[PG-DECODING]")
+            # As `leat explain PG-DECODING` says.
+            self.sql(f"SELECT pg_drop_replication_slot('{self.slot}')")
+            self.gap(pipeline)
+
     def copy(self, source, target) -> None:
         shutil.rmtree(target, ignore_errors=True)
         subprocess.run(["cp", "-a", source, target], check=True)
