@@ -11,7 +11,7 @@
 #include "base/check.hpp"
 #include "format/pgtype/datetime.hpp"
 #include "format/pgtype/numeric.hpp"
-#include "format/pgtype/utf8.hpp"
+#include "format/utf8/utf8.hpp"
 
 namespace leat::pgtype {
 

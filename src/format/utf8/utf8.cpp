@@ -1,19 +1,17 @@
 // UTF-8 check, fast over ASCII (Unicode standard, table 3-7 of well-formed byte sequences).
-#include "format/pgtype/utf8.hpp"
+#include "format/utf8/utf8.hpp"
 
 #include <cstdint>
 #include <cstring>
 
-namespace leat::pgtype {
+namespace leat {
 
-namespace {
-
-// Bytes of the well-formed sequence at `at`, 0 if there is none.
-auto sequence_bytes(const unsigned char* at, std::size_t left) -> std::size_t {
+auto utf8_sequence_bytes(const char* at, std::size_t left) -> std::size_t {
+    const auto byte = [&](std::size_t i) -> unsigned { return static_cast<unsigned char>(at[i]); };
     const auto tail = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
-        return at[i] >= low && at[i] <= high;
+        return byte(i) >= low && byte(i) <= high;
     };
-    const unsigned lead = at[0];
+    const unsigned lead = byte(0);
     if (lead < 0x80) return 1;
     if (lead >= 0xc2 && lead <= 0xdf) return left >= 2 && tail(1) ? 2 : 0;
     if (lead >= 0xe0 && lead <= 0xef) {
@@ -29,10 +27,8 @@ auto sequence_bytes(const unsigned char* at, std::size_t left) -> std::size_t {
     return 0;
 }
 
-}  // namespace
-
 auto is_utf8(std::string_view text) -> bool {
-    const auto* at = reinterpret_cast<const unsigned char*>(text.data());
+    const auto* at = text.data();
     auto left = text.size();
     while (left > 0) {
         std::uint64_t word = 0;
@@ -41,7 +37,7 @@ auto is_utf8(std::string_view text) -> bool {
             if ((word & 0x8080808080808080U) != 0) break;
         }
         if (left == 0) return true;
-        const auto size = sequence_bytes(at, left);
+        const auto size = utf8_sequence_bytes(at, left);
         if (size == 0) return false;
         at += size;
         left -= size;
@@ -49,4 +45,4 @@ auto is_utf8(std::string_view text) -> bool {
     return true;
 }
 
-}  // namespace leat::pgtype
+}  // namespace leat
