@@ -7,7 +7,7 @@
 # interface library. *_test.cpp together become NAME_test, which ctest runs as one test; each
 # *_bench.cpp becomes a program of its own (target `benches`). LINK names libraries
 # (arrow duckdb pq yaml fmt spdlog cli11 boost boost_json ssl crypto rapidcheck benchmark, with or
-# without leat::) or other components by their NAME. TEST_LINK: the same for the tests alone.
+# without leat::) or other components by their NAME. TEST_LINK, BENCH_LINK: the same for tests or benchmarks alone.
 #
 #     leat_python_test(NAME script.py [ARGS ...] [LABELS ...] [TIMEOUT seconds])
 #
@@ -103,7 +103,7 @@ function(leat_bench_program name source)
 endfunction()
 
 function(leat_component name)
-    cmake_parse_arguments(arg "" "TIMEOUT" "LINK;TEST_LINK;LABELS" ${ARGN})
+    cmake_parse_arguments(arg "" "TIMEOUT" "LINK;TEST_LINK;BENCH_LINK;LABELS" ${ARGN})
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "leat_component(${name}): unknown ${arg_UNPARSED_ARGUMENTS}")
     endif()
@@ -132,7 +132,7 @@ function(leat_component name)
     endif()
     foreach(source IN LISTS bench_sources)
         get_filename_component(stem ${source} NAME_WE)
-        leat_bench_program(${stem} ${source} LINK leat_${name})
+        leat_bench_program(${stem} ${source} LINK leat_${name} ${arg_BENCH_LINK})
     endforeach()
 endfunction()
 

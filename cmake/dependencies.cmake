@@ -40,6 +40,7 @@ leat_system(leat::yaml yaml.h yaml)
 # Its CMake package asks for the libraries of its HTTP server and client, which are not used here.
 leat_system(leat::prometheus prometheus/registry.h prometheus-cpp-core)
 leat_system(leat::sqlite sqlite3.h sqlite3)
+leat_system(leat::bson bson/bson.h bson-1.0 libbson-1.0)
 
 find_package(Threads REQUIRED)
 find_package(fmt 9 REQUIRED)

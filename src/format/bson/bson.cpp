@@ -2,6 +2,8 @@
 // before it is believed.
 #include "format/bson/bson.hpp"
 
+#include <array>
+#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -18,6 +20,19 @@ auto read_length(const char* at) -> std::int32_t {
     std::int32_t length = 0;
     std::memcpy(&length, at, sizeof length);
     return length;
+}
+
+// Names are short: a word or two, found without a call.
+auto find_nul(const char* at, const char* end) -> const char* {
+    constexpr std::uint64_t ones = 0x0101010101010101U;
+    std::uint64_t word = 0;
+    for (; end - at >= static_cast<std::ptrdiff_t>(sizeof word); at += sizeof word) {
+        std::memcpy(&word, at, sizeof word);
+        const auto zeros = (word - ones) & ~word & ones << 7;
+        if (zeros != 0) return at + std::countr_zero(zeros) / 8;
+    }
+    while (at != end && *at != '\0') ++at;
+    return at;
 }
 
 // The sizes below: bytes of the value at `at`, of which `left` may be read; else `malformed`.
@@ -73,32 +88,40 @@ auto code_with_scope_size(const char* at, std::size_t left) -> std::size_t {
     return document_size(at + length_bytes + code, rest) == rest ? size : malformed;
 }
 
-// May be more than `left`.
-auto value_size(Type type, const char* at, std::size_t left) -> std::size_t {
+// By type: the size of a value that has always the same; 0xff for all others.
+constexpr auto fixed_sizes = [] {
+    std::array<std::uint8_t, 256> sizes{};
+    sizes.fill(0xff);
+    for (const auto type : {Type::undefined, Type::null, Type::min_key, Type::max_key})
+        sizes[static_cast<std::uint8_t>(type)] = 0;
+    for (const auto type : {Type::float64, Type::date, Type::timestamp, Type::int64})
+        sizes[static_cast<std::uint8_t>(type)] = 8;
+    sizes[static_cast<std::uint8_t>(Type::int32)] = 4;
+    sizes[static_cast<std::uint8_t>(Type::object_id)] = object_id_bytes;
+    sizes[static_cast<std::uint8_t>(Type::decimal128)] = 16;
+    return sizes;
+}();
+
+auto rare_size(Type type, const char* at, std::size_t left) -> std::size_t {
     switch (type) {
-        case Type::undefined:
-        case Type::null:
-        case Type::min_key:
-        case Type::max_key: return 0;
         case Type::boolean: return boolean_size(at, left);
-        case Type::int32: return 4;
-        case Type::float64:
-        case Type::date:
-        case Type::timestamp:
-        case Type::int64: return 8;
-        case Type::object_id: return object_id_bytes;
-        case Type::decimal128: return 16;
-        case Type::string:
         case Type::code:
         case Type::symbol: return string_size(at, left);
-        case Type::document:
-        case Type::array: return document_size(at, left);
         case Type::binary: return binary_size(at, left);
         case Type::regex: return regex_size(at, left);
         case Type::db_pointer: return db_pointer_size(at, left);
         case Type::code_with_scope: return code_with_scope_size(at, left);
+        default: return malformed;
     }
-    return malformed;
+}
+
+// May be more than `left`. The usual types come without the switch, whose jump is hard to foresee.
+auto value_size(Type type, const char* at, std::size_t left) -> std::size_t {
+    const auto fixed = fixed_sizes[static_cast<std::uint8_t>(type)];
+    if (fixed != 0xff) return fixed;
+    if (type == Type::string) return string_size(at, left);
+    if (type == Type::document || type == Type::array) return document_size(at, left);
+    return rare_size(type, at, left);
 }
 
 }  // namespace
@@ -129,9 +152,8 @@ auto Reader::next(Element& element) -> bool {
     if (at_ == end_) return false;
     const auto type = static_cast<Type>(*at_);
     const char* name = at_ + 1;
-    const void* found = std::memchr(name, '\0', static_cast<std::size_t>(end_ - name));
-    if (found == nullptr) return fail();
-    const auto* name_end = static_cast<const char*>(found);
+    const char* name_end = find_nul(name, end_);
+    if (name_end == end_) return fail();
     const char* value = name_end + 1;
     const auto left = static_cast<std::size_t>(end_ - value);
     const auto size = value_size(type, value, left);
