@@ -6,8 +6,9 @@
 # holds every *.cpp but tests, fuzz targets and benchmarks; a folder of headers alone becomes an
 # interface library. *_test.cpp together become NAME_test, which ctest runs as one test; each
 # *_bench.cpp becomes a program of its own (target `benches`). LINK names libraries
-# (arrow duckdb pq yaml fmt spdlog cli11 boost boost_json ssl crypto rapidcheck benchmark, with or
-# without leat::) or other components by their NAME. TEST_LINK, BENCH_LINK: the same for tests or benchmarks alone.
+# (arrow duckdb pq bson mongoc yaml fmt spdlog cli11 boost boost_json ssl crypto rapidcheck
+# benchmark, with or without leat::) or other components by their NAME. TEST_LINK, BENCH_LINK: the
+# same for tests or benchmarks alone.
 #
 #     leat_python_test(NAME script.py [ARGS ...] [LABELS ...] [TIMEOUT seconds])
 #
@@ -25,6 +26,8 @@ set(leat_test_environment
     LEAT_SOURCE_DIR=${CMAKE_SOURCE_DIR}
     LEAT_BUILD_DIR=${CMAKE_BINARY_DIR}
     LEAT_POSTGRES_15=/usr/lib/postgresql/15
+    LEAT_MONGODB_5=${LEAT_CACHE}/mongodb-5
+    LEAT_MONGODB_6=${LEAT_CACHE}/mongodb-6
     "UBSAN_OPTIONS=print_stacktrace=1"
     "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
     "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp:second_deadlock_stack=1"

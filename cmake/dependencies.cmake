@@ -41,6 +41,8 @@ leat_system(leat::yaml yaml.h yaml)
 leat_system(leat::prometheus prometheus/registry.h prometheus-cpp-core)
 leat_system(leat::sqlite sqlite3.h sqlite3)
 leat_system(leat::bson bson/bson.h bson-1.0 libbson-1.0)
+leat_system(leat::mongoc mongoc/mongoc.h mongoc-1.0 libmongoc-1.0)
+target_link_libraries(leat::mongoc INTERFACE leat::bson)
 
 find_package(Threads REQUIRED)
 find_package(fmt 9 REQUIRED)

