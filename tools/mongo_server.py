@@ -5,7 +5,7 @@ A library (`MongoServer`) and a command that prints JSON, for test programs in o
 
     mongo_server.py start --dir D [--version 6|5] [--nodes 1|3] [--oplog MB] [--tls] [--auth]
                           [--set parameter=value ...]
-    mongo_server.py stop|restart|kill|step_down --dir D
+    mongo_server.py stop|restart|kill|kill_all|step_down --dir D
     mongo_server.py check     # tries what this file offers
 
 One folder holds one replica set: a folder per node, certificates, and `server.json`. It never
@@ -121,10 +121,14 @@ class MongoServer:
         self.stop()
         return self.start()
 
-    def remove(self) -> None:
-        """Ends the nodes whatever they do, and deletes the folder."""
+    def kill_all(self) -> None:
+        """The quickest end."""
         for node in self.nodes:
             node.kill()
+
+    def remove(self) -> None:
+        """Ends the nodes whatever they do, and deletes the folder."""
+        self.kill_all()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def step_down(self) -> MongoNode:
@@ -276,7 +280,8 @@ def check() -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="start and stop private MongoDB replica sets")
-    parser.add_argument("action", choices=["start", "stop", "restart", "kill", "step_down", "check"])
+    parser.add_argument("action", choices=["start", "stop", "restart", "kill", "kill_all",
+                                           "step_down", "check"])
     parser.add_argument("--dir", help="the set's own folder")
     parser.add_argument("--version", default="6", choices=["5", "6"])
     parser.add_argument("--nodes", type=int, default=1, choices=[1, 3])

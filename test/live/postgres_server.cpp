@@ -2,27 +2,18 @@
 #include "postgres_server.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
+#include "server_tool.hpp"
+
 namespace leat::live {
 
 namespace {
-
-auto environment(const char* name, const std::string& otherwise) -> std::string {
-    const char* text = std::getenv(name);
-    return text == nullptr ? otherwise : text;
+constexpr auto tool = "pg_server.py";
 }
-
-auto number_after(const std::string& json, const std::string& name) -> int {
-    const auto at = json.find("\"" + name + "\": ");
-    return at == std::string::npos ? 0 : std::atoi(json.c_str() + at + name.size() + 4);
-}
-
-}  // namespace
 
 PostgresServer::PostgresServer(const ServerOptions& options) {
     std::string pattern = std::filesystem::temp_directory_path() / "leat-live-XXXXXX";
@@ -31,42 +22,30 @@ PostgresServer::PostgresServer(const ServerOptions& options) {
     if (options.major != 0) {
         const auto variable = "LEAT_POSTGRES_" + std::to_string(options.major);
         const auto cache = environment("LEAT_CACHE", environment("HOME", "") + "/.cache/leat");
-        arguments.insert(arguments.end(),
-                         {"--bindir", environment(variable.c_str(), cache + "/postgres-" +
-                                                      std::to_string(options.major)) + "/bin"});
+        arguments.insert(
+            arguments.end(),
+            {"--bindir",
+             environment(variable.c_str(), cache + "/postgres-" + std::to_string(options.major)) +
+                 "/bin"});
     }
     for (const auto& [name, value] : options.settings)
         arguments.insert(arguments.end(), {"--set", name + "=" + value});
-    port_ = number_after(tool(arguments), "port");
+    port_ = number_in(run_server_tool(tool, arguments), "port");
 }
 
 PostgresServer::~PostgresServer() {
-    tool({"stop", "--dir", folder_, "--mode", "immediate"});
+    run_server_tool(tool, {"stop", "--dir", folder_, "--mode", "immediate"});
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
 }
 
 auto PostgresServer::shared(int major_min) -> PostgresServer& {
     static PostgresServer server;
-    static const int major = std::atoi(run_sql(server.uri(), "SHOW server_version_num").c_str()) / 10000;
+    static const int major =
+        std::atoi(run_sql(server.uri(), "SHOW server_version_num").c_str()) / 10000;
     if (major >= major_min) return server;
     static PostgresServer later({15, {}});
     return later;
-}
-
-auto PostgresServer::tool(const std::vector<std::string>& arguments) const -> std::string {
-    auto command = environment("LEAT_PYTHON", "python3") + " " +
-                   environment("LEAT_SOURCE_DIR", "../..") + "/tools/pg_server.py";
-    for (const auto& argument : arguments) command += " '" + argument + "'";
-    auto* pipe = popen(command.c_str(), "r");
-    std::string output;
-    char piece[256];
-    while (fgets(piece, sizeof(piece), pipe) != nullptr) output += piece;
-    if (pclose(pipe) != 0) {
-        std::fprintf(stderr, "failed: %s\n%s\n", command.c_str(), output.c_str());
-        std::abort();
-    }
-    return output;
 }
 
 auto PostgresServer::uri(const std::string& database, const std::string& user) const
@@ -81,11 +60,11 @@ auto PostgresServer::make_database() -> std::string {
 }
 
 auto PostgresServer::stop(const std::string& mode) -> void {
-    tool({"stop", "--dir", folder_, "--mode", mode});
+    run_server_tool(tool, {"stop", "--dir", folder_, "--mode", mode});
 }
 
 auto PostgresServer::restart(const std::string& mode) -> void {
-    tool({"restart", "--dir", folder_, "--mode", mode});
+    run_server_tool(tool, {"restart", "--dir", folder_, "--mode", mode});
 }
 
 auto connect(const std::string& uri) -> postgres::Connection {

@@ -35,8 +35,6 @@ public:
     auto restart(const std::string& mode) -> void;
 
 private:
-    auto tool(const std::vector<std::string>& arguments) const -> std::string;
-
     std::string folder_;
     int port_ = 0;
     int databases_ = 0;
