@@ -10,6 +10,8 @@
 #include "queue/log/log_queue.hpp"
 #include "sink/duckdb/config.hpp"
 #include "sink/duckdb/duckdb_sink.hpp"
+#include "source/mongodb/config.hpp"
+#include "source/mongodb/mongodb_source.hpp"
 #include "source/postgres/config.hpp"
 #include "source/postgres/postgres_source.hpp"
 
@@ -62,6 +64,7 @@ constexpr auto sink(std::string_view name) -> SinkType {
 auto source_types() -> std::span<const SourceType> {
     static constexpr std::array types = {
         source<postgres::PostgresConfig, postgres::PostgresSource>("postgres"),
+        source<mongodb::MongoConfig, mongodb::MongoSource>("mongodb"),
     };
     return types;
 }

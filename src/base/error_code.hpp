@@ -44,6 +44,25 @@
     X(pg_stream)            \
     X(pg_decoding)          \
     X(pg_work_folder)       \
+    X(mongo_unreachable) \
+    X(mongo_login)       \
+    X(mongo_right)       \
+    X(mongo_uri)         \
+    X(mongo_tls)         \
+    X(mongo_refused)     \
+    X(mongo_version)     \
+    X(mongo_standalone)  \
+    X(mongo_history_lost) \
+    X(mongo_oplog_at_risk) \
+    X(mongo_token)       \
+    X(mongo_other_deployment) \
+    X(mongo_went_back)   \
+    X(mongo_event_too_large) \
+    X(mongo_stream)      \
+    X(mongo_collection_names) \
+    X(mongo_collection_missing) \
+    X(mongo_collection_kind) \
+    X(mongo_work_folder) \
     X(log_full)             \
     X(log_full_soon)        \
     X(log_disk_full)        \

@@ -8,10 +8,13 @@
 
 namespace leat {
 
-auto to_string(const TableName& name) -> std::string { return name.schema + "." + name.table; }
+auto to_string(const TableName& name) -> std::string {
+    return name.schema.empty() ? name.table : name.schema + "." + name.table;
+}
 
 auto target_name(const TableName& name) -> std::string {
-    return name.schema == "public" ? name.table : name.schema + "_" + name.table;
+    const bool is_default = name.schema.empty() || name.schema == "public";
+    return is_default ? name.table : name.schema + "_" + name.table;
 }
 
 auto TableSchema::column_index(std::string_view column) const -> int {

@@ -7,6 +7,7 @@
 
 #include "cli/explain/duckdb_pages.hpp"
 #include "cli/explain/log_pages.hpp"
+#include "cli/explain/mongodb_pages.hpp"
 #include "cli/explain/pipeline_pages.hpp"
 #include "cli/explain/postgres_pages.hpp"
 #include "config/problems.hpp"
@@ -23,7 +24,7 @@ constexpr auto joined(const std::array<ErrorPage, counts>&... parts) {
     return all;
 }
 
-constexpr auto pages = joined(postgres_pages, log_pages, duckdb_pages, pipeline_pages);
+constexpr auto pages = joined(postgres_pages, mongodb_pages, log_pages, duckdb_pages, pipeline_pages);
 
 static_assert(std::equal(pages.begin(), pages.end(), all_codes.begin(), all_codes.end(),
                          [](const ErrorPage& page, Code code) { return page.code == code; }),

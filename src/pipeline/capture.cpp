@@ -126,10 +126,13 @@ auto Capture::attempt(const std::stop_token& stop) -> Result<void> {
 auto Capture::flow(Source& source, const std::stop_token& stop) -> Result<void> {
     const auto point = TRY(queue_.resume_point());
     std::optional<Resume> resume;
-    if (point.position) resume = Resume{*point.position, point.schemas, images_of(point)};
-    if (resume)
+    if (point.position)
+        resume = Resume{*point.position, point.schemas, images_of(point), point.tables};
+    if (resume) {
         std::erase_if(resume->schemas,
                       [&](const auto& schema) { return stale_.contains(schema->name); });
+        for (const auto& table : stale_) resume->tables.erase(table);
+    }
     const auto opened = TRY(source.open(resume));
     if (opened.gap) {
         if (options_.on_gap == OnGap::stop) return *opened.gap;

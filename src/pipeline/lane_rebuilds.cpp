@@ -147,6 +147,7 @@ auto LaneAttempt::swap_in() -> Result<void> {
         offsets.is_swapped_in = true;
         failpoint("lane.before_swap");
         known_.clear();
+        shaper_.forget_versions();
         TRY(commit());
     }
     for (std::size_t i = offsets.rebuilds.size(); i-- > 0;)
@@ -169,6 +170,7 @@ auto LaneAttempt::swap_in_rebuild(std::size_t index) -> Result<void> {
     forget_rebuild(index);
     failpoint("lane.before_swap");
     known_.clear();
+    shaper_.forget_versions();
     TRY(commit());
     log(LogLevel::info, "sink {}: image of {} is in its place", name(), list_of(rebuild.tables));
     return {};

@@ -97,6 +97,7 @@ auto LaneAttempt::start_at(const Place& place, const std::set<TableName>& tables
     static_cast<Place&>(pending_.offsets) = place;
     fillings_.clear();
     known_.clear();
+    shaper_.forget_versions();
     TRY(lane_.queue_.retain(name(), pending_.offsets));
     reader_ = TRY(lane_.queue_.reader(name(), place));
     publish_reached();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/failpoint.hpp"
+#include "format/widen/adapt.hpp"
 
 namespace leat {
 
@@ -201,8 +202,9 @@ auto Shaper::lines_of(const std::string& source) -> Result<std::vector<Line>*> {
     return &lines_.emplace(source, std::move(lines)).first->second;
 }
 
-auto Shaper::apply(const Batch& batch, std::uint32_t lineage, const Put& put)
+auto Shaper::apply(const Batch& given, std::uint32_t lineage, const Put& put)
     -> Result<std::int64_t> {
+    const auto batch = TRY(in_newest_version(given));
     std::int64_t rows = 0;
     for (auto& line : *TRY(lines_of(target_name(batch.schema->name))))
         rows += TRY(take(line, batch, lineage, put));
@@ -210,6 +212,17 @@ auto Shaper::apply(const Batch& batch, std::uint32_t lineage, const Put& put)
     held_bytes_ += byte_size(batch);
     if (held_bytes_ > held_bytes_max) rows += TRY(flush(put));
     return rows;
+}
+
+// Columns that documents have shown while an image was read are in it before the changes that were
+// taken in meanwhile and do not have them yet.
+auto Shaper::in_newest_version(const Batch& batch) -> Result<Batch> {
+    auto& newest = newest_[batch.schema->name];
+    const bool is_older = newest && newest->generation == batch.schema->generation &&
+                          batch.schema->version < newest->version;
+    if (is_older) return adapt(batch, newest);
+    newest = batch.schema;
+    return batch;
 }
 
 // A run of SQL costs as much as several hundred rows do, however few come.

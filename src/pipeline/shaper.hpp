@@ -74,6 +74,8 @@ public:
     // Hands on what is gathered; yields the rows that went to the sink.
     auto flush(const Put& put) -> Result<std::int64_t>;
     [[nodiscard]] auto holds_rows() const -> bool { return holding_ > 0; }
+    // Tables have taken the place of others: their versions count anew.
+    auto forget_versions() -> void { newest_.clear(); }
 
     // Called before every commit of the sink, flushed: letters are on disk when it returns.
     auto before_commit() -> Result<void>;
@@ -99,6 +101,8 @@ private:
         -> Result<std::int64_t>;
     auto flush(Line& line, const Put& put) -> Result<std::int64_t>;
 
+    auto in_newest_version(const Batch& batch) -> Result<Batch>;
+
     explicit Shaper(ShaperParts parts) : parts_(std::move(parts)) {}
     [[nodiscard]] auto definition_of(const Route& route) const -> Definition;
     [[nodiscard]] auto routes_of(const std::string& source) const -> Result<std::vector<Route>>;
@@ -118,6 +122,7 @@ private:
     std::vector<Route> routes_;
     std::map<std::string, std::vector<Line>> lines_;  // by target name of the source's table
     std::map<std::string, FlowCounts> counts_;
+    std::map<TableName, SchemaPtr> newest_;
     std::size_t holding_ = 0;     // lines that gather now
     std::size_t held_bytes_ = 0;  // of all batches that came since the first of them began
 };

@@ -32,10 +32,13 @@ struct SourceContext {
 // table up to there, so that a source can tell a schema change from a repeated description.
 // `images`: where images stand that all sinks get of tables they do not have: changes up to there are
 // of no use, and may have been made under an older schema than the one named here.
+// `tables`: what the stream has carried up to there. One that is not among them is new: an image of
+// it will be taken, from whose point on its changes count.
 struct Resume {
     Position position;
     std::vector<SchemaPtr> schemas;
     std::map<TableName, Position> images{};
+    std::set<TableName> tables{};
 };
 
 // What open() found. `gap`: changes behind the position are lost for good, and why (Fault::fatal,
@@ -120,7 +123,7 @@ public:
     virtual auto end() -> Result<Position> = 0;
 
     // Tables whose changes cannot be followed from where the stream is: open() or read() has failed
-    // with Fault::retry because of them. The next source is opened without their schemas, as if they
+    // with Fault::retry because of them. The next source is opened without them, as if they
     // were new, and an image of them is taken.
     [[nodiscard]] virtual auto stale() const -> std::set<TableName> = 0;
 };

@@ -1,6 +1,8 @@
 // Which JSON each type becomes ("Extended JSON", conversion table, relaxed column).
 #include "format/bson/json.hpp"
 
+#include <cmath>
+
 #include "format/bson/json_text.hpp"
 
 namespace leat::bson {
@@ -176,6 +178,12 @@ auto append_json(std::string& out, const Element& element) -> Json {
 auto append_json_document(std::string& out, std::string_view document) -> Json {
     Writer writer(out, document_length(document));
     return writer.end(writer.members(document));
+}
+
+auto append_number_text(std::string& out, double value) -> void {
+    if (std::isnan(value)) out += "NaN";
+    else if (std::isinf(value)) out += value > 0 ? "Infinity" : "-Infinity";
+    else JsonText(out, sizeof value).number(value);
 }
 
 auto append_quoted(std::string& out, std::string_view utf8) -> Json {

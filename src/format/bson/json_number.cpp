@@ -35,6 +35,17 @@ auto write_short_decimal(char* to, double value) -> char* {
     return decimals % 10 == 0 ? write_padded(to, decimals / 10, 1) : write_padded(to, decimals, 2);
 }
 
+// As Python's repr and DuckDB's cast to text have it: an exponent below -4 and from 16 on.
+auto write_shortest(char* to, double value) -> std::string_view {
+    char* const limit = to + number_bytes_max;
+    constexpr double fixed_from = 1e-4;
+    constexpr double fixed_below = 1e16;
+    const double magnitude = std::fabs(value);
+    const bool is_fixed = magnitude == 0 || (magnitude >= fixed_from && magnitude < fixed_below);
+    const auto format = is_fixed ? std::chars_format::fixed : std::chars_format::scientific;
+    return {to, static_cast<std::size_t>(std::to_chars(to, limit, value, format).ptr - to)};
+}
+
 }  // namespace
 
 auto JsonText::number(std::int64_t value) -> void {
@@ -52,8 +63,7 @@ auto JsonText::number(double value) -> void {
         at_ = end;
         return;
     }
-    const std::string_view text(
-        at_, static_cast<std::size_t>(std::to_chars(at_, at_ + number_bytes_max, value).ptr - at_));
+    const auto text = write_shortest(at_, value);
     at_ += text.size();
     if (text.find_first_of(".e") == std::string_view::npos) put(".0");
 }

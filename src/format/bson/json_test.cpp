@@ -156,7 +156,7 @@ TEST(BsonJson, escapes) {
     EXPECT_EQ(text_json(""), R"("")");
     EXPECT_EQ(text_json("\"\\/\b\f\n\r\t"), R"("\"\\/\b\f\n\r\t")");
     EXPECT_EQ(text_json(std::string_view("a\0b\x01\x1f\x7f", 6)),
-              "\"a\\u0000b\\u0001\\u001f\x7f\"");
+              "\"a\\u0000b\\u0001\\u001F\x7f\"");
     EXPECT_EQ(text_json("é€😀"), R"("é€😀")");
 }
 
@@ -169,7 +169,7 @@ TEST(BsonJson, one_special_byte_is_found_wherever_it_is) {
             EXPECT_EQ(text_json(before + '"' + behind), '"' + before + "\\\"" + behind + '"');
             EXPECT_EQ(text_json(before + '\\' + behind), '"' + before + R"(\\)" + behind + '"');
             EXPECT_EQ(text_json(before + '\x1f' + behind),
-                      '"' + before + R"(\u001f)" + behind + '"');
+                      '"' + before + R"(\u001F)" + behind + '"');
             EXPECT_EQ(text_json(before + "ü" + behind), '"' + before + "ü" + behind + '"');
             EXPECT_EQ(text_json(before + '\xff' + behind, Json::replaced),
                       '"' + before + "\uFFFD" + behind + '"');

@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t word_bytes = 8;
 constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
 constexpr std::string_view hex_digits = "0123456789abcdef";
+constexpr std::string_view escape_digits = "0123456789ABCDEF";
 
 constexpr auto every(unsigned char byte) -> std::uint64_t {
     return 0x0101010101010101U * byte;
@@ -97,8 +98,8 @@ auto JsonText::escape(unsigned char character) -> void {
     put('\\');
     if (found != std::string_view::npos) return put(letters[found]);
     put("u00");
-    put(hex_digits[character >> 4]);
-    put(hex_digits[character & 0xf]);
+    put(escape_digits[character >> 4]);
+    put(escape_digits[character & 0xf]);
 }
 
 auto JsonText::beyond_ascii(const char* from, const char* end) -> const char* {

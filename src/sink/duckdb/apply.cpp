@@ -8,7 +8,7 @@
 #include <string>
 
 #include "change/collapse.hpp"
-#include "sink/duckdb/adapt.hpp"
+#include "format/widen/adapt.hpp"
 #include "sink/duckdb/appender.hpp"
 #include "sink/duckdb/net_effect.hpp"
 

@@ -4,13 +4,15 @@
 #include <arrow/array.h>
 #include <arrow/array/util.h>
 #include <arrow/scalar.h>
+#include <arrow/type.h>
 
 #include <algorithm>
 #include <set>
 
+#include "format/widen/widen.hpp"
 #include "sink/duckdb/appender.hpp"
 #include "sink/duckdb/column_type.hpp"
-#include "sink/duckdb/widen.hpp"
+#include "sink/duckdb/json_sql.hpp"
 
 namespace leat::duckdb {
 
@@ -148,9 +150,18 @@ private:
             const auto* const old = by_id(*table_.applied, column.id);
             if (old == nullptr || type_of(*old).sql == type_of(column).sql) continue;
             TRY(statement("ALTER COLUMN " + quoted(column.name) + " SET DATA TYPE " +
-                          type_of(column).sql));
+                          type_of(column).sql + using_clause(*old, column)));
         }
         return {};
+    }
+
+    // Where DuckDB's own cast has other words: text to JSON it would read as JSON.
+    static auto using_clause(const Column& from, const Column& to) -> std::string {
+        const auto name = quoted(to.name);
+        if (type_of(to).kind == Kind::json) return " USING (" + json_sql(from, name) + ")::JSON";
+        if (to.logical_type == "numeric" && from.type->id() == arrow::Type::DOUBLE)
+            return " USING " + number_text_sql(name);
+        return "";
     }
 
     auto add_columns() -> Result<void> {
@@ -228,7 +239,7 @@ auto check_change(const TableSchema& from, const TableSchema& to) -> Result<void
     for (const auto& column : to.columns) {
         const auto* const old = by_id(from, column.id);
         if (old == nullptr) continue;
-        if (type_of(*old).sql != type_of(column).sql && !widens(type_of(*old), type_of(column)))
+        if (type_of(*old).sql != type_of(column).sql && !widens(*old, column))
             return cannot_follow(to, "column " + column.name + " changed its type from " +
                                          type_of(*old).sql + " to " + type_of(column).sql);
     }
@@ -245,7 +256,7 @@ auto successor(const TableSchema& from, const TableSchema& to) -> Result<SchemaP
         if (!column.default_value || column.default_value->type->Equals(*column.type)) continue;
         const auto array = arrow::MakeArrayFromScalar(*column.default_value, 1);
         if (!array.ok()) return arrow_error(array.status());
-        const auto widened = widen(*array, column.type);
+        const auto widened = widen(*array, *old, column);
         if (!widened.ok()) return arrow_error(widened.status());
         column.default_value = *(*widened)->GetScalar(0);
     }

@@ -104,13 +104,6 @@ auto describe_table(const CatalogTable& table, bool insert_only, Findings& findi
                               "Compute them by a transform, or by a view over the warehouse."));
 }
 
-auto describe(const SelectedTables::Match& match) -> std::string {
-    std::string names;
-    for (const auto& table : match.tables)
-        names += (names.empty() ? "" : ", ") + to_string(table);
-    return match.pattern.text + (match.pattern.is_exclusion ? " leaves out " : " matches ") + names;
-}
-
 // Making a publication takes CREATE on the database and the ownership of every table.
 auto check_rights(Connection& sql, const PublicationRequest& request, Findings& findings)
     -> Result<void> {

@@ -2,33 +2,11 @@
 #include "source/postgres/postgres_source.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "base/check.hpp"
 
 namespace leat::postgres {
-
-namespace {
-
-// Sinks compare names without regard to case.
-auto refuse_name_clash(const std::vector<TableName>& names) -> Result<void> {
-    std::map<std::string, TableName> targets;
-    for (const auto& name : names) {
-        auto target = target_name(name);
-        for (char& c : target)
-            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-        const auto [at, is_new] = targets.emplace(target, name);
-        if (!is_new)
-            return Error{Fault::config, "two source tables have one name in the sinks: " +
-                             to_string(at->second) + " and " + to_string(name),
-                         "Leave one of them out of source.tables, or capture it by another pipeline.",
-                         "postgres", Code::pg_table_names};
-    }
-    return {};
-}
-
-}  // namespace
 
 PostgresSource::PostgresSource(const PostgresConfig& config, const SourceContext& context,
                                TableSelection selection)
@@ -47,7 +25,7 @@ auto PostgresSource::make(const PostgresConfig& config, const SourceContext& con
     -> Result<std::unique_ptr<PostgresSource>> {
     CHECK(context.clock != nullptr);
     std::unique_ptr<PostgresSource> made(
-        new PostgresSource(config, context, TRY(TableSelection::make(config.tables))));
+        new PostgresSource(config, context, TRY(make_selection(config.tables))));
     if (!is_slot_name(made->slot_))
         return Error{Fault::config, "not a name for a replication slot: " + made->slot_,
                      "Use lower-case letters, digits and underscores.", "postgres",
@@ -99,8 +77,8 @@ auto PostgresSource::find_gap(Connection& sql, const SlotIdentity& identity,
 }
 
 auto PostgresSource::select_tables(Connection& sql) const -> Result<SelectedTables> {
-    auto selected = TRY(selection_.resolve(sql));
-    TRY(refuse_name_clash(selected.tables));
+    auto selected = TRY(selection_.choose(TRY(list_capturable(sql))));
+    TRY(selection_.refuse_name_clash(selected.tables));
     return selected;
 }
 

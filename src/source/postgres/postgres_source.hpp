@@ -21,8 +21,9 @@
 #include "source/postgres/receiver.hpp"
 #include "source/postgres/slot.hpp"
 #include "source/postgres/snapshot.hpp"
-#include "source/postgres/table_selection.hpp"
+#include "source/postgres/capturable.hpp"
 #include "source/source.hpp"
+#include "source/table_selection.hpp"
 #include "source/vitals.hpp"
 
 namespace leat::postgres {

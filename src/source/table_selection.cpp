@@ -1,29 +1,14 @@
 // Patterns over table names.
-#include "source/postgres/table_selection.hpp"
+#include "source/table_selection.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
-#include "source/postgres/catalog.hpp"
-
-namespace leat::postgres {
+namespace leat {
 
 namespace {
-
-// Tables whose changes are in the log, a row for each partitioned table that one is a part of.
-constexpr auto capturable_query = R"(
-SELECT n.nspname, c.relname, an.nspname, a.relname
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN LATERAL pg_partition_ancestors(c.oid) line ON line.relid <> c.oid
-  LEFT JOIN pg_class a ON a.oid = line.relid LEFT JOIN pg_namespace an ON an.oid = a.relnamespace
- WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND n.nspname !~ '^pg_'
-   AND n.nspname <> 'information_schema'
- ORDER BY 1, 2)";
-
-auto refuse(const std::string& what, const std::string& hint) -> Error {
-    return Error{Fault::config, what, hint, "postgres", Code::pg_table_names};
-}
 
 auto glob(std::string_view pattern, std::string_view text) -> bool {
     std::size_t at = 0;
@@ -57,43 +42,55 @@ auto TablePattern::matches(const TableName& table) const -> bool {
     return glob(name.schema, table.schema) && glob(name.table, table.table);
 }
 
-auto parse_pattern(std::string_view text) -> TablePattern {
+auto TableSelection::refuse(const std::string& what, const std::string& hint) const -> Error {
+    return Error{Fault::config, what, hint, terms_.context, terms_.code};
+}
+
+auto TableSelection::parse(std::string_view text) const -> TablePattern {
     TablePattern pattern;
     pattern.text = text;
     pattern.is_exclusion = text.starts_with('!');
     if (pattern.is_exclusion) text.remove_prefix(1);
-    pattern.name = parse_table_name(text);
+    pattern.name = terms_.parse(text);
     return pattern;
 }
 
-auto TableSelection::make(const std::vector<std::string>& entries) -> Result<TableSelection> {
-    TableSelection selection;
+auto TableSelection::make(const std::vector<std::string>& entries, SelectionTerms terms)
+    -> Result<TableSelection> {
+    TableSelection selection(std::move(terms));
+    const auto& said = selection.terms_;
     std::set<TableName> names;
     for (const auto& entry : entries) {
-        auto pattern = parse_pattern(entry);
-        if (pattern.name.schema.empty() || pattern.name.table.empty())
-            return refuse("source.tables has an entry without a name: " + entry,
-                          "Write it as schema.table.");
+        auto pattern = selection.parse(entry);
+        const bool lacks_schema = pattern.name.schema.empty() && !said.may_lack_schema;
+        if (lacks_schema || pattern.name.table.empty())
+            return selection.refuse(said.list + " has an entry without a name: " + entry,
+                                    "Write it as " + said.form + ".");
         if (!pattern.is_exclusion && !names.insert(pattern.name).second)
-            return refuse("source.tables names a table twice: " + to_string(pattern.name),
-                          "Remove one of them.");
+            return selection.refuse(said.list + " names a " + said.kind + " twice: " +
+                                        to_string(pattern.name),
+                                    "Remove one of them.");
         selection.patterns_.push_back(std::move(pattern));
     }
-    if (names.empty()) return refuse("source.tables is empty", "Name at least one table.");
+    if (names.empty())
+        return selection.refuse(said.list + " is empty", "Name at least one " + said.kind + ".");
     return selection;
 }
 
-auto TableSelection::resolve(Connection& connection) const -> Result<SelectedTables> {
-    std::vector<CapturableTable> there;
-    const auto rows = TRY(connection.query(capturable_query));
-    for (int row = 0; row < rows.count(); ++row) {
-        TableName name{std::string(rows.text(row, 0)), std::string(rows.text(row, 1))};
-        if (there.empty() || there.back().name != name) there.push_back({std::move(name)});
-        if (!rows.is_null(row, 3))
-            there.back().ancestors.push_back(
-                {std::string(rows.text(row, 2)), std::string(rows.text(row, 3))});
+auto TableSelection::refuse_name_clash(const std::vector<TableName>& names) const -> Result<void> {
+    std::map<std::string, TableName> targets;
+    for (const auto& name : names) {
+        auto target = target_name(name);
+        for (char& c : target)
+            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        const auto [at, is_new] = targets.emplace(target, name);
+        if (!is_new)
+            return refuse("two source " + terms_.kind + "s have one name in the sinks: " +
+                              to_string(at->second) + " and " + to_string(name),
+                          "Leave one of them out of " + terms_.list +
+                              ", or capture it by another pipeline.");
     }
-    return choose(there);
+    return {};
 }
 
 auto TableSelection::excludes(const TableName& table) const -> bool {
@@ -110,7 +107,7 @@ auto TableSelection::names(const TableName& table) const -> bool {
 
 // Their rows come as the captured table's.
 auto TableSelection::leave_out_partitions(SelectedTables& selected,
-                                          const std::vector<CapturableTable>& there) const
+                                          const std::vector<SelectableTable>& there) const
     -> Result<void> {
     std::set<TableName> all(selected.tables.begin(), selected.tables.end());
     const auto found = all;
@@ -128,14 +125,14 @@ auto TableSelection::leave_out_partitions(SelectedTables& selected,
     for (const auto& part : there)
         for (const auto& owner : part.ancestors)
             if (all.contains(part.name) && all.contains(owner))
-                return refuse("source.tables has a partition beside its table: " +
+                return refuse(terms_.list + " has a partition beside its table: " +
                                   to_string(part.name) + " and " + to_string(owner),
                               "Remove the partition: its rows come with the table's. Or leave out "
                               "the table: !" + to_string(owner));
     return {};
 }
 
-auto TableSelection::choose(const std::vector<CapturableTable>& there) const
+auto TableSelection::choose(const std::vector<SelectableTable>& there) const
     -> Result<SelectedTables> {
     SelectedTables selected;
     std::vector<TableName> wanted;
@@ -147,7 +144,8 @@ auto TableSelection::choose(const std::vector<CapturableTable>& there) const
         for (const auto& table : there)
             if (pattern.matches(table.name)) match.tables.push_back(table.name);
         if (match.tables.empty())
-            return refuse("source.tables has an entry that matches no table: " + pattern.text,
+            return refuse(terms_.list + " has an entry that matches no " + terms_.kind + ": " +
+                              pattern.text,
                           "Correct it, or remove it.");
         if (!pattern.is_exclusion)
             wanted.insert(wanted.end(), match.tables.begin(), match.tables.end());
@@ -160,8 +158,15 @@ auto TableSelection::choose(const std::vector<CapturableTable>& there) const
     }
     TRY(leave_out_partitions(selected, there));
     if (selected.tables.empty())
-        return refuse("source.tables leaves no table", "Remove one of its exclusions.");
+        return refuse(terms_.list + " leaves no " + terms_.kind, "Remove one of its exclusions.");
     return selected;
 }
 
-}  // namespace leat::postgres
+auto describe(const SelectedTables::Match& match) -> std::string {
+    std::string names;
+    for (const auto& table : match.tables)
+        names += (names.empty() ? "" : ", ") + to_string(table);
+    return match.pattern.text + (match.pattern.is_exclusion ? " leaves out " : " matches ") + names;
+}
+
+}  // namespace leat

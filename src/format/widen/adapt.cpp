@@ -1,5 +1,5 @@
 // Re-shaping batches: between schema versions, and from many to one.
-#include "sink/duckdb/adapt.hpp"
+#include "format/widen/adapt.hpp"
 
 #include <arrow/array.h>
 #include <arrow/array/builder_binary.h>
@@ -11,9 +11,9 @@
 
 #include <algorithm>
 
-#include "sink/duckdb/widen.hpp"
+#include "format/widen/widen.hpp"
 
-namespace leat::duckdb {
+namespace leat {
 
 namespace {
 
@@ -21,7 +21,7 @@ using ArrayPtr = std::shared_ptr<arrow::Array>;
 
 auto arrow_error(const arrow::Status& status) -> Error {
     return {status.IsOutOfMemory() ? Fault::retry : Fault::fatal, "arrow: " + status.message(), "",
-            "duckdb rows"};
+            "rows"};
 }
 
 // Position of the column with this id, -1: none.
@@ -29,6 +29,10 @@ auto index_of(const TableSchema& schema, std::int32_t id) -> int {
     for (std::size_t i = 0; i < schema.columns.size(); ++i)
         if (schema.columns[i].id == id) return static_cast<int>(i);
     return -1;
+}
+
+auto at(const TableSchema& schema, int index) -> const Column& {
+    return schema.columns[static_cast<std::size_t>(index)];
 }
 
 auto constant(const Column& column, std::int64_t rows) -> arrow::Result<ArrayPtr> {
@@ -55,7 +59,7 @@ auto adapt_before(const Batch& batch, const TableSchema& to) -> arrow::Result<Ar
             ARROW_ASSIGN_OR_RAISE(values, constant(column, before->length()));
         } else {
             const auto& sent = structs.field(static_cast<int>(place - from_columns.begin()));
-            ARROW_ASSIGN_OR_RAISE(values, widen(sent, column.type));
+            ARROW_ASSIGN_OR_RAISE(values, widen(sent, at(from, old), column));
         }
         fields.push_back(std::move(values));
         types.push_back(arrow::field(column.name, column.type));
@@ -115,7 +119,7 @@ auto adapted(const Batch& batch, const TableSchema& to) -> arrow::Result<arrow::
             ARROW_ASSIGN_OR_RAISE(values, constant(column, batch.rows->num_rows()));
         } else {
             const auto& sent = batch.rows->column(first_table_column + old);
-            ARROW_ASSIGN_OR_RAISE(values, widen(sent, column.type));
+            ARROW_ASSIGN_OR_RAISE(values, widen(sent, at(*batch.schema, old), column));
         }
         arrays.push_back(std::move(values));
     }
@@ -166,4 +170,4 @@ auto join(std::vector<Batch> batches) -> Result<Batch> {
     return Batch{schema, std::move(*joined)};
 }
 
-}  // namespace leat::duckdb
+}  // namespace leat

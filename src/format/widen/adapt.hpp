@@ -6,7 +6,7 @@
 #include "base/result.hpp"
 #include "change/batch.hpp"
 
-namespace leat::duckdb {
+namespace leat {
 
 // The batch as rows of `schema`, a later version of the same table and generation: a column that
 // came later holds its default (the rows that existed got it too), one that went is left out, values
@@ -16,4 +16,4 @@ auto adapt(const Batch& batch, const SchemaPtr& schema) -> Result<Batch>;
 // Batches of the same schema, one after the other.
 auto join(std::vector<Batch> batches) -> Result<Batch>;
 
-}  // namespace leat::duckdb
+}  // namespace leat

@@ -1,28 +1,38 @@
 // Which tables a list of names, patterns and exclusions means.
-#include "source/postgres/table_selection.hpp"
+#include "source/table_selection.hpp"
 
 #include <gtest/gtest.h>
 
-namespace leat::postgres {
+namespace leat {
 
 namespace {
 
-const std::vector<CapturableTable> plain = {{{"public", "audit"}},
+const std::vector<SelectableTable> plain = {{{"public", "audit"}},
                                             {{"public", "orders"}},
                                             {{"public", "orders_old"}},
                                             {{"sales", "orders"}},
                                             {{"sales", "visits"}}};
 // visits has a partition that has one itself.
-const std::vector<CapturableTable> partitioned = {
+const std::vector<SelectableTable> partitioned = {
     {{"public", "visits"}},
     {{"public", "visits_1"}, {{"public", "visits"}}},
     {{"public", "visits_1a"}, {{"public", "visits_1"}, {"public", "visits"}}},
     {{"public", "other"}}};
 
+auto terms() -> SelectionTerms {
+    SelectionTerms terms;
+    terms.parse = [](std::string_view text) -> TableName {
+        const auto dot = text.find('.');
+        if (dot == std::string_view::npos) return {"public", std::string(text)};
+        return {std::string(text.substr(0, dot)), std::string(text.substr(dot + 1))};
+    };
+    return terms;
+}
+
 // "schema.table", or what is wrong.
 auto choose(const std::vector<std::string>& entries,
-            const std::vector<CapturableTable>& there = plain) -> std::vector<std::string> {
-    const auto selection = TableSelection::make(entries);
+            const std::vector<SelectableTable>& there = plain) -> std::vector<std::string> {
+    const auto selection = TableSelection::make(entries, terms());
     if (!selection) return {selection.error().what};
     const auto chosen = selection->choose(there);
     if (!chosen) return {chosen.error().what};
@@ -94,4 +104,4 @@ TEST(TableSelection, WhatIsNoListOfTablesIsRefused) {
 
 }  // namespace
 
-}  // namespace leat::postgres
+}  // namespace leat

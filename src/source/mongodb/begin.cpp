@@ -1,0 +1,83 @@
+// MongoSource as Snapshots, and as far as they are needed, Lookups and Describable.
+#include <utility>
+
+#include "base/check.hpp"
+#include "source/mongodb/event.hpp"
+#include "source/mongodb/mongodb_source.hpp"
+
+namespace leat::mongodb {
+
+namespace {
+
+constexpr std::int64_t us_per_s = 1'000'000;
+constexpr auto for_ever = ~std::uint64_t{0};
+
+// The newest cluster time, of an answer that was asked for now.
+auto time_now(Connection& connection) -> Result<bson::Timestamp> {
+    TRY(connection.command("admin", Document().add("ping", 1)));
+    return connection.operation_time();
+}
+
+}  // namespace
+
+// Documents are read after the point and may be newer than it: until the last one is read, inserts
+// may meet rows that are there already.
+auto MongoSource::begin(const SnapshotRequest& request) -> Result<Position> {
+    if (decoder_) decoder_->write_whole_until(for_ever);
+    auto connection = TRY(Connection::connect(options("image")));
+    const auto point = TRY(time_now(connection));
+    if (request.is_anew) lineage_ = request.lineage;
+    point_ = position_at(to_commit(point), {});
+    for (const auto& table : request.tables) shapes_->begin_image(table, request.generation);
+
+    ImageOptions imaging;
+    imaging.connect = options("image");
+    for (const auto& table : request.tables) imaging.collections.push_back(named(table));
+    imaging.point = point_.commit;
+    imaging.time_us = static_cast<std::int64_t>(point.seconds) * us_per_s;
+    imaging.batch_bytes = config_.frame_bytes.count;
+    imaging.rules = row_rules();
+    images_ = TRY(CollectionImages::make(std::move(imaging), *shapes_));
+    if (request.is_anew) {
+        TRY(start({point_, {}, request.tables}, TRY(Connection::connect(options("capture")))));
+        decoder_->write_whole_until(for_ever);
+    }
+    return point_;
+}
+
+auto MongoSource::chunks() -> Result<std::vector<Chunk>> {
+    CHECK(images_ != nullptr);
+    return images_->chunks();
+}
+
+auto MongoSource::read_chunk(const Chunk& chunk, std::size_t worker, const BatchReceiver& receive,
+                             const std::stop_token& stop) -> Result<void> {
+    return images_->read(chunk, worker, receive, stop);
+}
+
+// The settled point: nothing that was read is newer.
+auto MongoSource::end() -> Result<Position> {
+    images_.reset();
+    auto connection = TRY(Connection::connect(options("image")));
+    const auto settled = to_commit(TRY(time_now(connection)));
+    decoder_->write_whole_until(settled);
+    wait_for(settled);
+    return position_at(settled, {});
+}
+
+// Its updates come without their documents.
+auto MongoSource::may_be_partial(const TableName& name) const -> bool {
+    return without_images_.contains(name);
+}
+
+auto MongoSource::must_be_whole(const TableName& name) const -> bool {
+    return without_images_.contains(name);
+}
+
+// Rows are whole when they leave read().
+auto MongoSource::complete(const Batch& batch, const std::stop_token& /*stop*/)
+    -> Result<Completed> {
+    return Completed{batch};
+}
+
+}  // namespace leat::mongodb

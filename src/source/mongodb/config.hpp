@@ -1,0 +1,82 @@
+// The options of the MongoDB source.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/fields.hpp"
+
+namespace leat::mongodb {
+
+enum class Mode {
+    columns,   // a column for each top-level field
+    document,  // `_id`, and the whole document as JSON
+};
+constexpr auto names_of(Mode) {
+    using Name = config::EnumName<Mode>;
+    return std::array{Name{Mode::columns, "columns"}, Name{Mode::document, "document"}};
+}
+
+// What a value of another type than its column's does.
+enum class OnConflict {
+    widen,    // the column becomes one that holds both, JSON in the end
+    variant,  // the column keeps its type, the value goes into `_extra`
+};
+constexpr auto names_of(OnConflict) {
+    using Name = config::EnumName<OnConflict>;
+    return std::array{Name{OnConflict::widen, "widen"}, Name{OnConflict::variant, "variant"}};
+}
+
+struct MongoConfig {
+    config::Secret uri;
+    std::vector<std::string> collections;
+    Mode mode = Mode::columns;
+    OnConflict on_conflict = OnConflict::widen;
+    std::int64_t columns_max = 500;
+    bool nulls = false;
+    config::Bytes frame_bytes = config::Bytes::mib(1);
+    config::Duration linger = std::chrono::milliseconds(2);
+    config::Duration connect_timeout = std::chrono::seconds(10);
+
+    static constexpr auto fields() {
+        using config::field;
+        using Self = MongoConfig;
+        constexpr std::int64_t most_columns = 10'000;
+        return config::fields(
+            field("uri", &Self::uri,
+                  "connection string, mongodb:// or mongodb+srv://, with all options of libmongoc "
+                  "(TLS, X.509, compressors, read preference)")
+                .required()
+                .not_empty(),
+            field("collections", &Self::collections,
+                  "collections to capture, as database.collection, or as collection of the URI's "
+                  "database; `*` stands for any letters within either part, and `!` before it "
+                  "leaves out what it names")
+                .required()
+                .not_empty(),
+            field("mode", &Self::mode,
+                  "what a document becomes: a column for each top-level field (columns), or `_id` "
+                  "and the whole document as JSON (document)"),
+            field("on_conflict", &Self::on_conflict,
+                  "when a field's value has another type than its column: the column becomes one "
+                  "that holds both (widen), or keeps its type and the value goes into the JSON "
+                  "column `_extra` (variant)"),
+            field("columns_max", &Self::columns_max,
+                  "columns a table gets at most; further fields go into `_extra`")
+                .between(2, most_columns),
+            field("nulls", &Self::nulls,
+                  "tell null from missing: a column `_nulls` lists the fields that are there and "
+                  "null"),
+            field("frame_bytes", &Self::frame_bytes, "size at which a frame of changes is closed")
+                .between(config::Bytes::kib(16), config::Bytes::mib(64)),
+            field("linger", &Self::linger, "how long a frame waits for more changes")
+                .between(std::chrono::nanoseconds(0), std::chrono::seconds(1)),
+            field("connect_timeout", &Self::connect_timeout,
+                  "longest wait for a connection, unless the URI says otherwise")
+                .between(std::chrono::seconds(1), std::chrono::seconds(600)));
+    }
+};
+
+}  // namespace leat::mongodb

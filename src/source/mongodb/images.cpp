@@ -1,0 +1,171 @@
+// Planning ranges of `_id`, and reading them.
+#include "source/mongodb/images.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "source/mongodb/catalog.hpp"
+#include "source/mongodb/event.hpp"
+#include "source/mongodb/find.hpp"
+
+namespace leat::mongodb {
+
+namespace {
+
+// A range is what is read again when reading fails, and what workers share out.
+constexpr std::int64_t range_bytes = 64 << 20;
+constexpr std::int64_t looked_at = 1000;
+// Sampled keys for each border: their order statistics make ranges of about one size.
+constexpr std::int64_t samples_per_range = 20;
+
+const bson::Element max_key{bson::Type::max_key, "", ""};
+
+auto key_document(const bson::Element& id) -> Document { return Document().add("_id", id); }
+
+auto stopped() -> Error { return {Fault::retry, "stopped", "", "mongodb image"}; }
+
+
+}  // namespace
+
+auto look_at(Connection& connection, const ImagedCollection& collection, ShapeBook& book,
+             RowRules rules) -> Result<void> {
+    RowBuilder rows(collection.table, book, rules);
+    FindRequest find{collection.database, collection.collection, {}, {}};
+    for (const std::int32_t direction : {1, -1}) {
+        find.options = Document()
+                           .add("sort", Document().add("_id", direction))
+                           .add("limit", looked_at);
+        TRY(find_all(connection, find, [&](std::string_view document) {
+            return rows.add({Op::snapshot, 0, 0, 0}, document);
+        }));
+        TRY(rows.finish());
+    }
+    return {};
+}
+
+auto CollectionImages::make(ImageOptions options, ShapeBook& book)
+    -> Result<std::unique_ptr<CollectionImages>> {
+    auto connection = TRY(Connection::connect(options.connect));
+    std::unique_ptr<CollectionImages> made(new CollectionImages(std::move(options), book));
+    TRY(made->plan(connection));
+    return made;
+}
+
+auto CollectionImages::plan(Connection& connection) -> Result<void> {
+    std::vector<CollectionSize> sizes;
+    for (const auto& one : options_.collections) {
+        sizes.push_back(TRY(size_of(connection, one.database, one.collection)));
+        TRY(look_at(connection, one, book_, options_.rules));
+    }
+    TRY(book_.save());
+    std::vector<std::size_t> order(sizes.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(),
+              [&](auto a, auto b) { return sizes[a].bytes < sizes[b].bytes; });
+    for (const auto index : order) {
+        const auto& one = options_.collections[index];
+        const auto pieces = 1 + sizes[index].bytes / range_bytes;
+        const auto borders = TRY(cut(connection, one, pieces));
+        auto schema = std::make_shared<TableSchema>();
+        if (const auto shape = book_.find(one.table)) *schema = *shape->schema();
+        schema->name = one.table;
+        const SchemaPtr described = std::move(schema);
+        for (std::size_t i = 0; i <= borders.size(); ++i) {
+            Chunk chunk;
+            chunk.schema = described;
+            chunk.number = ranges_.size();
+            chunk.rows_estimate = static_cast<std::uint64_t>(sizes[index].documents) /
+                                  (borders.size() + 1);
+            Range range{index, std::nullopt, std::nullopt};
+            if (i > 0) range.min = borders[i - 1];
+            if (i < borders.size()) range.max = borders[i];
+            chunks_.push_back(std::move(chunk));
+            ranges_.push_back(std::move(range));
+        }
+    }
+    return {};
+}
+
+// Keys that cut the collection into about equal pieces.
+auto CollectionImages::cut(Connection& connection, const ImagedCollection& collection,
+                           std::int64_t pieces) -> Result<std::vector<Document>> {
+    std::vector<Document> borders;
+    if (pieces <= 1) return borders;
+    ArrayBuilder stages;
+    stages.add(Document().add("$sample", Document().add("size", pieces * samples_per_range)))
+        .add(Document().add("$project", Document().add("_id", 1)))
+        .add(Document().add("$sort", Document().add("_id", 1)));
+    Document aggregate;
+    constexpr std::int64_t all_at_once = 1'000'000;
+    aggregate.add("aggregate", collection.collection)
+        .add_array("pipeline", stages.items())
+        .add("cursor", Document().add("batchSize", all_at_once));
+    const auto reply = TRY(connection.command(collection.database, aggregate));
+    const auto batch = bson::find(reply.document("cursor"), "firstBatch");
+    if (!batch || batch->type != bson::Type::array) return borders;
+    bson::Reader reader(bson::as_document(*batch));
+    std::int64_t count = 0;
+    std::string last;
+    for (bson::Element item; reader.next(item); ++count) {
+        if (count == 0 || count % samples_per_range != 0 || item.type != bson::Type::document)
+            continue;
+        const auto id = bson::find(bson::as_document(item), "_id");
+        // A sample may draw a document twice.
+        if (!id || std::exchange(last, std::string(id->value)) == id->value) continue;
+        borders.push_back(key_document(*id));
+    }
+    return borders;
+}
+
+auto CollectionImages::connection_of(std::size_t worker) -> Result<std::unique_ptr<Connection>> {
+    auto connection =
+        workers_.with([&](auto& workers) { return std::exchange(workers[worker], nullptr); });
+    if (connection) return connection;
+    return std::make_unique<Connection>(TRY(Connection::connect(options_.connect)));
+}
+
+auto CollectionImages::read(const Chunk& chunk, std::size_t worker, const BatchReceiver& receive,
+                            const std::stop_token& stop) -> Result<void> {
+    const auto& range = ranges_[chunk.number];
+    const auto& collection = options_.collections[range.collection];
+    auto connection = TRY(connection_of(worker));
+    RowBuilder rows(collection.table, book_, options_.rules);
+    const auto hand_over = [&]() -> Result<void> {
+        auto batches = TRY(rows.finish());
+        TRY(book_.save());
+        for (auto& batch : batches) TRY(receive(std::move(batch)));
+        return {};
+    };
+    // A table is there also while it is empty, once its columns are known.
+    if (!range.min)
+        if (const auto shape = book_.find(collection.table))
+            TRY(receive(TRY(empty_batch(*shape))));
+
+    FindRequest find{collection.database, collection.collection, {}, to_timestamp(options_.point)};
+    // By the index only where borders ask for it: a whole collection is read faster as it lies.
+    if (range.min || range.max) find.options.add("hint", Document().add("_id", 1));
+    if (range.min) find.options.add("min", *range.min);
+    if (range.max) find.options.add("max", *range.max);
+    // The server ends a range without `max` before this key.
+    FindRequest greatest{collection.database, collection.collection, {}, find.after};
+    greatest.options.add("filter", Document().add("_id", max_key));
+    std::size_t bytes = 0;
+    // Numbers no two rows of an image alike: chunk in the upper half.
+    auto ordinal = chunk.number << 32U;
+    const auto take = [&](std::string_view document) -> Result<void> {
+        if (stop.stop_requested()) return stopped();
+        TRY(rows.add({Op::snapshot, options_.point, ordinal++, options_.time_us}, document));
+        bytes += document.size();
+        if (bytes < options_.batch_bytes) return {};
+        bytes = 0;
+        return hand_over();
+    };
+    TRY(find_all(*connection, find, take));
+    if (range.min && !range.max) TRY(find_all(*connection, greatest, take));
+    TRY(hand_over());
+    workers_.with([&](auto& workers) { workers[worker] = std::move(connection); });
+    return {};
+}
+
+}  // namespace leat::mongodb

@@ -1,0 +1,103 @@
+// The table of kinds, and the lattice in code.
+#include "source/mongodb/kind.hpp"
+
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.hpp"
+
+namespace leat::mongodb {
+
+namespace {
+
+struct KindName {
+    Kind kind;
+    std::string_view source_type;
+    std::string_view logical_type;
+};
+
+// The source types as `$type` of the server calls them where there is a word.
+constexpr std::array names = {
+    KindName{Kind::boolean, "bool", ""},        KindName{Kind::integer, "int", ""},
+    KindName{Kind::big_integer, "long", ""},    KindName{Kind::float64, "double", ""},
+    KindName{Kind::numeric, "decimal", "numeric"}, KindName{Kind::text, "string", ""},
+    KindName{Kind::object_id, "objectId", "objectid"}, KindName{Kind::timestamp, "date", ""},
+    KindName{Kind::uuid, "uuid", "uuid"},       KindName{Kind::binary, "binData", ""},
+    KindName{Kind::json, "mixed", "json"},
+};
+
+auto arrow_type(Kind kind) -> std::shared_ptr<arrow::DataType> {
+    constexpr int uuid_bytes = 16;
+    switch (kind) {
+        case Kind::boolean: return arrow::boolean();
+        case Kind::integer:
+        case Kind::big_integer: return arrow::int64();
+        case Kind::float64: return arrow::float64();
+        case Kind::timestamp: return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+        case Kind::uuid: return arrow::fixed_size_binary(uuid_bytes);
+        case Kind::binary: return arrow::binary();
+        default: return arrow::utf8();
+    }
+}
+
+constexpr std::int64_t exact_in_double = std::int64_t{1} << 53;
+
+auto kind_of(std::int64_t number) -> Kind {
+    return number >= -exact_in_double && number <= exact_in_double ? Kind::integer
+                                                                   : Kind::big_integer;
+}
+
+auto kind_of(const bson::Binary& binary) -> Kind {
+    constexpr std::uint8_t uuid_subtype = 4;
+    constexpr std::size_t uuid_bytes = 16;
+    if (binary.subtype == 0) return Kind::binary;
+    return binary.subtype == uuid_subtype && binary.bytes.size() == uuid_bytes ? Kind::uuid
+                                                                               : Kind::json;
+}
+
+auto is_number(Kind kind) -> bool { return kind >= Kind::integer && kind <= Kind::numeric; }
+
+}  // namespace
+
+auto kind_of(const bson::Element& value) -> Kind {
+    switch (value.type) {
+        case bson::Type::boolean: return Kind::boolean;
+        case bson::Type::int32: return Kind::integer;
+        case bson::Type::int64: return kind_of(bson::as_int64(value));
+        case bson::Type::float64: return Kind::float64;
+        case bson::Type::decimal128: return Kind::numeric;
+        case bson::Type::string: return Kind::text;
+        case bson::Type::object_id: return Kind::object_id;
+        case bson::Type::date: return Kind::timestamp;
+        case bson::Type::binary: return kind_of(bson::as_binary(value));
+        default: return Kind::json;
+    }
+}
+
+auto join(Kind a, Kind b) -> Kind {
+    if (a == b) return a;
+    if (!is_number(a) || !is_number(b)) return Kind::json;
+    const auto [narrow, wide] = std::minmax(a, b);
+    if (narrow == Kind::integer && wide <= Kind::float64) return wide;
+    return Kind::numeric;
+}
+
+auto column_of(Kind kind) -> Column {
+    const auto& name = *std::find_if(names.begin(), names.end(),
+                                     [&](const KindName& one) { return one.kind == kind; });
+    Column column;
+    column.type = arrow_type(kind);
+    column.logical_type = name.logical_type;
+    column.source_type = name.source_type;
+    return column;
+}
+
+auto kind_of(const Column& column) -> std::optional<Kind> {
+    for (const auto& name : names)
+        if (name.source_type == column.source_type) return name.kind;
+    return std::nullopt;
+}
+
+}  // namespace leat::mongodb

@@ -1,0 +1,136 @@
+// Widening shapes.
+#include "source/mongodb/shape.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace leat::mongodb {
+
+namespace {
+
+auto folded(std::string_view name) -> std::string {
+    std::string out(name);
+    for (auto& c : out)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return out;
+}
+
+auto is_ours(std::string_view name) -> bool {
+    return name == extra_column || name == nulls_column;
+}
+
+auto add_column(TableSchema& schema, std::string_view name, Kind kind) -> void {
+    auto column = column_of(kind);
+    column.name = name;
+    column.id = 1;
+    for (const auto& other : schema.columns) column.id = std::max(column.id, other.id + 1);
+    schema.columns.push_back(std::move(column));
+}
+
+// True: it was not there, or was narrower.
+auto widen_column(TableSchema& schema, std::string_view name, Kind kind) -> bool {
+    const auto index = schema.column_index(name);
+    if (index < 0) {
+        add_column(schema, name, kind);
+        return true;
+    }
+    auto& column = schema.columns[static_cast<std::size_t>(index)];
+    const auto was = kind_of(column);
+    CHECK(was);
+    const auto now = join(*was, kind);
+    if (now == *was) return false;
+    auto wider = column_of(now);
+    wider.name = column.name;
+    wider.id = column.id;
+    column = std::move(wider);
+    return true;
+}
+
+}  // namespace
+
+Shape::Shape(SchemaPtr schema) : schema_(std::move(schema)) {
+    for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
+        const auto& column = schema_->columns[i];
+        const auto kind = kind_of(column);
+        kinds_.push_back(kind.value_or(Kind::json));
+        folded_.insert(folded(column.name));
+        if (column.name == extra_column) extra_ = static_cast<int>(i);
+        else if (column.name == nulls_column) nulls_ = static_cast<int>(i);
+        else by_name_.emplace(column.name, static_cast<int>(i));
+    }
+}
+
+auto Shape::column_of(std::string_view field) const -> int {
+    const auto found = by_name_.find(field);
+    return found == by_name_.end() ? -1 : found->second;
+}
+
+ShapeBook::ShapeBook(std::filesystem::path file, ShapeRules rules)
+    : file_(std::move(file)), rules_(rules) {}
+
+auto ShapeBook::adopt(const std::vector<SchemaPtr>& schemas) -> void {
+    const std::lock_guard lock(mutex_);
+    for (const auto& schema : schemas) {
+        auto& known = shapes_[schema->name];
+        if (known && known->schema()->version >= schema->version) continue;
+        known = std::make_shared<const Shape>(schema);
+        is_saved_ = false;
+    }
+}
+
+auto ShapeBook::find(const TableName& table) const -> ShapePtr {
+    const std::lock_guard lock(mutex_);
+    const auto found = shapes_.find(table);
+    return found == shapes_.end() ? nullptr : found->second;
+}
+
+auto ShapeBook::may_add(const Shape* shape, std::string_view field) const -> bool {
+    const auto wanted = folded(field);
+    if (wanted.empty() || is_ours(wanted)) return false;
+    if (shape == nullptr) return true;
+    // Room for ours.
+    return shape->schema()->columns.size() + 2 < rules_.columns_max && !shape->is_taken(wanted);
+}
+
+auto ShapeBook::widen(const TableName& table, const Misfits& misfits) -> ShapePtr {
+    const std::lock_guard lock(mutex_);
+    auto& known = shapes_[table];
+    auto schema = std::make_shared<TableSchema>();
+    if (known) *schema = *known->schema();
+    else schema->generation = generations_[table];
+    schema->name = table;
+    bool changed = !known;
+    bool extra = misfits.extra;
+    for (const auto& [field, kind] : misfits.fields) {
+        const Shape so_far(schema);
+        if (schema->column_index(field) >= 0 || field == key_field || may_add(&so_far, field))
+            changed = widen_column(*schema, field, kind) || changed;
+        else extra = true;
+    }
+    if (extra) changed = widen_column(*schema, extra_column, Kind::json) || changed;
+    if (misfits.nulls) changed = widen_column(*schema, nulls_column, Kind::json) || changed;
+    if (!changed) return known;
+    const auto key = schema->column_index(key_field);
+    CHECK(key >= 0);
+    schema->key = {key};
+    schema->columns[static_cast<std::size_t>(key)].nullable = false;
+    schema->version = known ? known->schema()->version + 1 : 1;
+    known = std::make_shared<const Shape>(std::move(schema));
+    is_saved_ = false;
+    return known;
+}
+
+auto ShapeBook::begin_image(const TableName& table, Generation generation) -> void {
+    const std::lock_guard lock(mutex_);
+    generations_[table] = generation;
+    const auto found = shapes_.find(table);
+    if (found == shapes_.end() || !found->second) return;
+    auto schema = std::make_shared<TableSchema>(*found->second->schema());
+    schema->generation = generation;
+    found->second = std::make_shared<const Shape>(std::move(schema));
+    is_saved_ = false;
+}
+
+}  // namespace leat::mongodb

@@ -1,0 +1,105 @@
+// The shape book on disk: {shapes: [{schema, table, version, generation, columns: [{id, name,
+// type}]}]}, `type` being Column::source_type.
+#include <utility>
+
+#include "source/mongodb/note_file.hpp"
+#include "source/mongodb/shape.hpp"
+
+namespace leat::mongodb {
+
+namespace {
+
+auto text(std::string_view document, std::string_view name) -> std::string {
+    const auto found = bson::find(document, name);
+    return found && found->type == bson::Type::string ? std::string(bson::as_text(*found)) : "";
+}
+
+auto number(std::string_view document, std::string_view name) -> std::int64_t {
+    const auto found = bson::find(document, name);
+    return found ? bson::whole_number(*found).value_or(0) : 0;
+}
+
+auto to_document(const TableSchema& schema) -> Document {
+    ArrayBuilder columns;
+    for (const auto& column : schema.columns)
+        columns.add(Document()
+                        .add("id", column.id)
+                        .add("name", column.name)
+                        .add("type", column.source_type));
+    Document shape;
+    shape.add("schema", schema.name.schema)
+        .add("table", schema.name.table)
+        .add("version", static_cast<std::int64_t>(schema.version))
+        .add("generation", static_cast<std::int64_t>(schema.generation))
+        .add_array("columns", columns.items());
+    return shape;
+}
+
+// Null: not a shape that this program has written.
+auto to_schema(std::string_view document) -> SchemaPtr {
+    auto schema = std::make_shared<TableSchema>();
+    schema->name = {text(document, "schema"), text(document, "table")};
+    schema->version = static_cast<std::uint64_t>(number(document, "version"));
+    schema->generation = static_cast<Generation>(number(document, "generation"));
+    const auto columns = bson::find(document, "columns");
+    if (!columns || columns->type != bson::Type::array) return nullptr;
+    bson::Reader reader(bson::as_document(*columns));
+    for (bson::Element item; reader.next(item);) {
+        if (item.type != bson::Type::document) return nullptr;
+        const auto entry = bson::as_document(item);
+        Column named;
+        named.source_type = text(entry, "type");
+        const auto kind = kind_of(named);
+        if (!kind) return nullptr;
+        auto column = column_of(*kind);
+        column.name = text(entry, "name");
+        column.id = static_cast<std::int32_t>(number(entry, "id"));
+        column.nullable = column.name != key_field;
+        schema->columns.push_back(std::move(column));
+    }
+    const auto key = schema->column_index(key_field);
+    if (key < 0) return nullptr;
+    schema->key = {key};
+    return schema;
+}
+
+}  // namespace
+
+auto ShapeBook::open(std::filesystem::path file, ShapeRules rules)
+    -> Result<std::unique_ptr<ShapeBook>> {
+    std::unique_ptr<ShapeBook> book(new ShapeBook(std::move(file), rules));
+    TRY(book->load());
+    return book;
+}
+
+auto ShapeBook::load() -> Result<void> {
+    const auto note = TRY(read_note(file_));
+    if (!note) return {};
+    const auto list = bson::find(*note, "shapes");
+    if (!list || list->type != bson::Type::array) return {};
+    bson::Reader reader(bson::as_document(*list));
+    for (bson::Element item; reader.next(item);) {
+        if (item.type != bson::Type::document) continue;
+        auto schema = to_schema(bson::as_document(item));
+        if (!schema)
+            return Error{Fault::config, "shapes of collections were noted by another version of leat",
+                         "Use that version, or run `leat drop FILE` to begin anew.", file_.string(),
+                         Code::mongo_work_folder};
+        const auto name = schema->name;
+        shapes_[name] = std::make_shared<const Shape>(std::move(schema));
+    }
+    return {};
+}
+
+auto ShapeBook::save() -> Result<void> {
+    const std::lock_guard lock(mutex_);
+    if (is_saved_) return {};
+    ArrayBuilder list;
+    for (const auto& [table, shape] : shapes_)
+        if (shape) list.add(to_document(*shape->schema()));
+    TRY(write_note(file_, Document().add_array("shapes", list.items())));
+    is_saved_ = true;
+    return {};
+}
+
+}  // namespace leat::mongodb
