@@ -1,5 +1,5 @@
-"""One mongod process in one folder: its data, log and pid file. Used by mongo_server.py, which makes
-a replica set of one or three of them."""
+"""One mongod process in one folder: its data, log and pid file. mongo_server.py makes a replica set
+of one or three of them."""
 
 import contextlib
 import os

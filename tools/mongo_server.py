@@ -9,7 +9,8 @@ A library (`MongoServer`) and a command that prints JSON, for test programs in o
     mongo_server.py check     # tries what this file offers
 
 One folder holds one replica set: a folder per node, certificates, and `server.json`. It never
-outlives `stop`, nor the Python program that made a temporary one; nothing is killed by name.
+outlives `stop`, and a temporary one not the end of its program, unless a signal is that end;
+nothing is killed by name.
 """
 
 import argparse
@@ -234,8 +235,8 @@ class MongoServer:
             return {}
 
     def _primary(self, other_than: MongoNode | None = None) -> MongoNode | None:
-        return next((node for node in self.nodes
-                     if node is not other_than and self._state(node).get("isWritablePrimary")), None)
+        return next((node for node in self.nodes if node is not other_than
+                     and self._state(node).get("isWritablePrimary")), None)
 
     def _await_members(self) -> None:
         self._await(lambda: all(state.get("isWritablePrimary") or state.get("secondary")
