@@ -2,7 +2,11 @@
 #include "format/bson/json.hpp"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <string>
 
@@ -73,6 +77,20 @@ TEST(BsonJson, doubles_look_like_doubles) {
     EXPECT_EQ(double_json(1e300), "1e+300");
     EXPECT_EQ(double_json(-5e-324), "-5e-324");
     EXPECT_EQ(double_json(1.7976931348623157e308), "1.7976931348623157e+308");
+}
+
+// Two decimals have a way of their own; it must come to what the general way would.
+RC_GTEST_PROP(BsonJson, two_decimals_are_the_shortest_digits, (std::int64_t number)) {
+    const auto cents = number >> *rc::gen::inRange(0, 64);
+    const auto value = static_cast<double>(cents) / 100;
+    char text[400];
+    const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed).ptr;
+    std::string expected(text, end);
+    if (expected.find('.') == std::string::npos) expected += ".0";
+    const auto written = double_json(value);
+    if (written.find('e') == std::string::npos) RC_ASSERT(written == expected);
+    else RC_ASSERT(std::fabs(value) >= 1e13);
+    RC_ASSERT(std::strtod(written.c_str(), nullptr) == value);
 }
 
 TEST(BsonJson, numbers_that_json_has_not) {
