@@ -16,10 +16,11 @@ constexpr std::size_t document_bytes_min = length_bytes + 1;
 constexpr std::size_t object_id_bytes = 12;
 constexpr std::size_t malformed = std::numeric_limits<std::size_t>::max();
 
-auto read_length(const char* at) -> std::int32_t {
+// A negative one becomes more than there can be.
+auto read_length(const char* at) -> std::size_t {
     std::int32_t length = 0;
     std::memcpy(&length, at, sizeof length);
-    return length;
+    return static_cast<std::size_t>(length);
 }
 
 // Names are short: a word or two, found without a call.
@@ -35,13 +36,14 @@ auto find_nul(const char* at, const char* end) -> const char* {
     return at;
 }
 
-// The sizes below: bytes of the value at `at`, of which `left` may be read; else `malformed`.
+// The sizes below: bytes of the value at `at`, of which `left` may be read and a NUL behind them;
+// or `malformed`. They may be more than `left`.
 
 auto string_size(const char* at, std::size_t left) -> std::size_t {
     if (left < length_bytes + 1) return malformed;
     const auto length = read_length(at);
-    if (length < 1 || static_cast<std::size_t>(length) > left - length_bytes) return malformed;
-    const auto size = length_bytes + static_cast<std::size_t>(length);
+    if (length < 1 || length > left - length_bytes) return malformed;
+    const auto size = length_bytes + length;
     return at[size - 1] == '\0' ? size : malformed;
 }
 
@@ -51,15 +53,14 @@ auto document_size(const char* at, std::size_t left) -> std::size_t {
 }
 
 auto binary_size(const char* at, std::size_t left) -> std::size_t {
-    constexpr auto header = length_bytes + 1;
-    if (left < header) return malformed;
+    if (left < length_bytes) return malformed;
     const auto length = read_length(at);
-    if (length < 0 || static_cast<std::size_t>(length) > left - header) return malformed;
-    return header + static_cast<std::size_t>(length);
+    return length > left ? malformed : length_bytes + 1 + length;
 }
 
-auto boolean_size(const char* at, std::size_t left) -> std::size_t {
-    return left >= 1 && static_cast<unsigned char>(*at) <= 1 ? 1 : malformed;
+// Where nothing is left stands the document's NUL.
+auto boolean_size(const char* at) -> std::size_t {
+    return static_cast<unsigned char>(*at) <= 1 ? 1 : malformed;
 }
 
 auto regex_size(const char* at, std::size_t left) -> std::size_t {
@@ -78,10 +79,8 @@ auto db_pointer_size(const char* at, std::size_t left) -> std::size_t {
 // A length of all, a string, a document, and nothing between or behind them.
 auto code_with_scope_size(const char* at, std::size_t left) -> std::size_t {
     if (left < length_bytes) return malformed;
-    const auto length = read_length(at);
-    if (length < 0 || static_cast<std::size_t>(length) > left) return malformed;
-    const auto size = static_cast<std::size_t>(length);
-    if (size < length_bytes) return malformed;
+    const auto size = read_length(at);
+    if (size < length_bytes || size > left) return malformed;
     const auto code = string_size(at + length_bytes, size - length_bytes);
     if (code == malformed) return malformed;
     const auto rest = size - length_bytes - code;
@@ -104,7 +103,7 @@ constexpr auto fixed_sizes = [] {
 
 auto rare_size(Type type, const char* at, std::size_t left) -> std::size_t {
     switch (type) {
-        case Type::boolean: return boolean_size(at, left);
+        case Type::boolean: return boolean_size(at);
         case Type::code:
         case Type::symbol: return string_size(at, left);
         case Type::binary: return binary_size(at, left);
@@ -115,7 +114,7 @@ auto rare_size(Type type, const char* at, std::size_t left) -> std::size_t {
     }
 }
 
-// May be more than `left`. The usual types come without the switch, whose jump is hard to foresee.
+// The usual types come without the switch, whose jump is hard to foresee.
 auto value_size(Type type, const char* at, std::size_t left) -> std::size_t {
     const auto fixed = fixed_sizes[static_cast<std::uint8_t>(type)];
     if (fixed != 0xff) return fixed;
@@ -127,11 +126,10 @@ auto value_size(Type type, const char* at, std::size_t left) -> std::size_t {
 }  // namespace
 
 auto document_length(std::string_view bytes) -> std::size_t {
-    if (bytes.size() < document_bytes_min) return 0;
-    const auto length = read_length(bytes.data());
-    if (length < static_cast<std::int32_t>(document_bytes_min)) return 0;
-    const auto size = static_cast<std::size_t>(length);
-    return size <= bytes.size() && bytes[size - 1] == '\0' ? size : 0;
+    if (bytes.size() < length_bytes) return 0;
+    const auto size = read_length(bytes.data());
+    if (size < document_bytes_min || size > bytes.size()) return 0;
+    return bytes[size - 1] == '\0' ? size : 0;
 }
 
 Reader::Reader(std::string_view document) {
@@ -142,22 +140,16 @@ Reader::Reader(std::string_view document) {
     end_ = document.data() + size - 1;
 }
 
-auto Reader::fail() -> bool {
-    ok_ = false;
-    at_ = end_;
-    return false;
-}
-
 auto Reader::next(Element& element) -> bool {
     if (at_ == end_) return false;
     const auto type = static_cast<Type>(*at_);
     const char* name = at_ + 1;
     const char* name_end = find_nul(name, end_);
-    if (name_end == end_) return fail();
+    if (name_end == end_) return ok_ = false;
     const char* value = name_end + 1;
     const auto left = static_cast<std::size_t>(end_ - value);
     const auto size = value_size(type, value, left);
-    if (size > left) return fail();
+    if (size > left) return ok_ = false;
     element = {type, {name, static_cast<std::size_t>(name_end - name)}, {value, size}};
     at_ = value + size;
     return true;

@@ -57,8 +57,6 @@ public:
     [[nodiscard]] auto ok() const -> bool { return ok_; }
 
 private:
-    auto fail() -> bool;
-
     const char* at_ = nullptr;
     const char* end_ = nullptr;  // the document's last byte, a NUL
     bool ok_ = true;

@@ -176,6 +176,26 @@ TEST(BsonReader, lengths_of_values_that_are_wrong) {
     }
 }
 
+// Where believing the length would read what lies behind the document.
+TEST(BsonReader, lengths_too_small_for_what_they_count) {
+    for (const auto type : {Type::string, Type::code, Type::symbol, Type::code_with_scope})
+        for (std::size_t size = 0; size < 4; ++size) {
+            if (size == 1 && type != Type::code_with_scope) continue;
+            EXPECT_TRUE(malformed(document_with(type, length(size)))) << size;
+        }
+    EXPECT_TRUE(malformed(document_with(Type::string, length(0) + '\0')));
+    for (const std::int32_t size : {-1, -4, -5})
+        EXPECT_TRUE(malformed(document_with(Type::binary, bytes_of(size) + '\0'))) << size;
+}
+
+// A size that says malformed must not be added to as if it were one.
+TEST(BsonReader, malformed_parts_of_values) {
+    EXPECT_TRUE(malformed(document_with(Type::db_pointer, length(9) + "abcdefg")));
+    auto overlapping = length(259) + '\1' + '\0' + '\0' + '\x7f';
+    overlapping.resize(259);
+    EXPECT_TRUE(malformed(document_with(Type::code_with_scope, overlapping)));
+}
+
 TEST(BsonReader, string_without_its_nul) {
     for (const auto type : {Type::string, Type::code, Type::symbol})
         EXPECT_TRUE(malformed(document_with(type, length(3) + "abc")));

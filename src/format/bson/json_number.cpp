@@ -26,7 +26,7 @@ auto write_short_decimal(char* to, double value) -> char* {
     const double magnitude = std::fabs(value);
     const double scaled = magnitude * 100;
     if (!(scaled < digits_15)) return nullptr;
-    const auto cents = static_cast<std::int64_t>(scaled + 0.5);
+    const auto cents = std::int64_t{std::llrint(scaled)};
     if (static_cast<double>(cents) / 100 != magnitude) return nullptr;
     if (std::signbit(value)) *to++ = '-';
     to = std::to_chars(to, to + number_bytes_max / 2, cents / 100).ptr;

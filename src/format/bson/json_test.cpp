@@ -258,12 +258,35 @@ TEST(BsonJson, scopes_count_as_depth) {
     EXPECT_EQ(append_json_document(out, document), Json::malformed);
 }
 
+auto repeated(std::string_view text, std::size_t count) -> std::string {
+    std::string all;
+    for (std::size_t i = 0; i < count; ++i) all += text;
+    return all;
+}
+
 // The string grows while it is written to: all sizes around the guess it begins with.
-TEST(BsonJson, output_much_larger_than_the_document) {
+TEST(BsonJson, texts_that_grow) {
     for (std::size_t count = 0; count < 300; ++count) {
-        std::string expected;
-        for (std::size_t i = 0; i < count; ++i) expected += R"(\u0001)";
-        EXPECT_EQ(text_json(std::string(count, '\x01')), '"' + expected + '"');
+        EXPECT_EQ(text_json(std::string(count, '\x01')), '"' + repeated(R"(\u0001)", count) + '"');
+        EXPECT_EQ(text_json(std::string(count, '\xff'), count == 0 ? Json::whole : Json::replaced),
+                  '"' + repeated("\uFFFD", count) + '"');
+    }
+}
+
+// What each type needs must be there wherever the room ends.
+TEST(BsonJson, every_type_behind_a_text_that_grows) {
+    auto values = every_type();
+    values.emplace_back(Type::binary, binary_value(0, std::string(300, 'x')));
+    for (const auto& [type, value] : values) {
+        const auto alone = json_of(type, value);
+        for (std::size_t count = 0; count < 300; ++count) {
+            std::string out;
+            const auto text = text_value(std::string(count, '\x01'));
+            EXPECT_EQ(append_json_document(out, document_of(element_of(Type::string, "", text) +
+                                                            element_of(type, "", value))),
+                      Json::whole);
+            ASSERT_EQ(out, R"({"":")" + repeated(R"(\u0001)", count) + R"(","":)" + alone + '}');
+        }
     }
 }
 
