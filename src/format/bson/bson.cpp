@@ -63,12 +63,16 @@ auto boolean_size(const char* at) -> std::size_t {
     return static_cast<unsigned char>(*at) <= 1 ? 1 : malformed;
 }
 
+auto c_string_size(const char* at, std::size_t left) -> std::size_t {
+    const auto end = std::string_view(at, left).find('\0');
+    return end == std::string_view::npos ? malformed : end + 1;
+}
+
 auto regex_size(const char* at, std::size_t left) -> std::size_t {
-    const std::string_view rest(at, left);
-    const auto pattern_end = rest.find('\0');
-    if (pattern_end == std::string_view::npos) return malformed;
-    const auto options_end = rest.find('\0', pattern_end + 1);
-    return options_end == std::string_view::npos ? malformed : options_end + 1;
+    const auto pattern = c_string_size(at, left);
+    if (pattern == malformed) return malformed;
+    const auto options = c_string_size(at + pattern, left - pattern);
+    return options == malformed ? malformed : pattern + options;
 }
 
 auto db_pointer_size(const char* at, std::size_t left) -> std::size_t {

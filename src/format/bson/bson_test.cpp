@@ -183,7 +183,9 @@ TEST(BsonReader, lengths_too_small_for_what_they_count) {
             if (size == 1 && type != Type::code_with_scope) continue;
             EXPECT_TRUE(malformed(document_with(type, length(size)))) << size;
         }
-    EXPECT_TRUE(malformed(document_with(Type::string, length(0) + '\0')));
+    for (const auto type : {Type::string, Type::code, Type::symbol})
+        EXPECT_TRUE(malformed(
+            document_of(element_of(type, "", length(0)) + element_of(Type::null, "next", ""))));
     for (const std::int32_t size : {-1, -4, -5})
         EXPECT_TRUE(malformed(document_with(Type::binary, bytes_of(size) + '\0'))) << size;
 }

@@ -73,6 +73,8 @@ TEST(BsonJson, doubles_look_like_doubles) {
     EXPECT_EQ(double_json(9.995), "9.995");
     EXPECT_EQ(double_json(0.1 + 0.2), "0.30000000000000004");
     EXPECT_EQ(double_json(9999999999999.99), "9999999999999.99");
+    EXPECT_EQ(double_json(1000000000000000.12),
+              "1000000000000000.1");  // 16 digits: no two decimals
     EXPECT_EQ(double_json(9007199254740993.0), "9007199254740992.0");
     EXPECT_EQ(double_json(1e300), "1e+300");
     EXPECT_EQ(double_json(-5e-324), "-5e-324");
