@@ -62,6 +62,7 @@
     X(mongo_collection_names) \
     X(mongo_collection_missing) \
     X(mongo_collection_kind) \
+    X(mongo_delta)          \
     X(mongo_work_folder) \
     X(log_full)             \
     X(log_full_soon)        \

@@ -184,6 +184,16 @@ inline constexpr std::array mongodb_pages = {
      "Leave a time series collection out.",
     },
     ErrorPage{
+     Code::mongo_delta,
+     "a transform needs more than the fields that changed",
+     "With update_mode: delta an update brings its changed fields alone, and a transform of the "
+     "collection computes from others, filters, or checks an expectation.",
+     waits_in_oplog,
+     "Remove update_mode from the source: then documents are read again after an update.\n"
+     "Or switch post images on for the collection: `leat check FILE` prints the command.\n"
+     "Or let the transform name and rename columns only.",
+    },
+    ErrorPage{
      Code::mongo_work_folder,
      "a note of the source cannot be read or written",
      "Leat notes in the pipeline's data folder which columns the collections have. The disk "

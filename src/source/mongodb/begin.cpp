@@ -71,13 +71,17 @@ auto MongoSource::may_be_partial(const TableName& name) const -> bool {
 }
 
 auto MongoSource::must_be_whole(const TableName& name) const -> bool {
-    return without_images_.contains(name);
+    return config_.update_mode == UpdateMode::document && without_images_.contains(name);
 }
 
-// Rows are whole when they leave read().
+// Rows are whole when they leave read(), but for those that were asked for in part.
 auto MongoSource::complete(const Batch& batch, const std::stop_token& /*stop*/)
     -> Result<Completed> {
-    return Completed{batch};
+    return Error{Fault::config,
+                 "updates come as the fields that they change (update_mode: delta), and a transform "
+                 "of " + to_string(batch.schema->name) + " needs others",
+                 "Remove source.update_mode, or let the transform use the key and plain columns only.",
+                 "mongodb", Code::mongo_delta};
 }
 
 }  // namespace leat::mongodb

@@ -128,7 +128,7 @@ auto MongoSource::describe_tables() -> Result<std::vector<DescribedTable>> {
     auto connection = TRY(Connection::connect(options("check")));
     TRY(check_server(connection));
     // Shapes of this look alone.
-    auto book = TRY(ShapeBook::open({}, {config_.mode, static_cast<std::size_t>(config_.columns_max)}));
+    auto book = TRY(ShapeBook::open({}, shape_rules()));
     std::vector<DescribedTable> described;
     for (const auto& name : TRY(select(connection, {}))) {
         TRY(look_at(connection, named(name), *book, row_rules()));

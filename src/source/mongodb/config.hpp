@@ -3,10 +3,12 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "config/fields.hpp"
+#include "source/mongodb/kind.hpp"
 
 namespace leat::mongodb {
 
@@ -29,11 +31,49 @@ constexpr auto names_of(OnConflict) {
     return std::array{Name{OnConflict::widen, "widen"}, Name{OnConflict::variant, "variant"}};
 }
 
+// Named as `$type` of the server names them where there is a word.
+constexpr auto names_of(Kind) {
+    using Name = config::EnumName<Kind>;
+    return std::array{Name{Kind::boolean, "bool"},     Name{Kind::integer, "int"},
+                      Name{Kind::big_integer, "long"}, Name{Kind::float64, "double"},
+                      Name{Kind::numeric, "decimal"},  Name{Kind::text, "string"},
+                      Name{Kind::object_id, "objectId"}, Name{Kind::timestamp, "date"},
+                      Name{Kind::uuid, "uuid"},        Name{Kind::binary, "binData"},
+                      Name{Kind::json, "mixed"}};
+}
+
+// What updates become that come without their document.
+enum class UpdateMode {
+    document,  // the document is read again
+    delta,     // the fields that changed, where the event names them plainly
+};
+constexpr auto names_of(UpdateMode) {
+    using Name = config::EnumName<UpdateMode>;
+    return std::array{Name{UpdateMode::document, "document"}, Name{UpdateMode::delta, "delta"}};
+}
+
+struct ColumnChoice {
+    std::vector<std::string> exclude;
+    std::map<std::string, Kind> types;
+
+    static constexpr auto fields() {
+        using config::field;
+        using Self = ColumnChoice;
+        return config::fields(
+            field("exclude", &Self::exclude, "top-level fields that never leave the source"),
+            field("types", &Self::types,
+                  "columns that are there from the beginning, before any document has the field, "
+                  "with their type; they widen as others do"));
+    }
+};
+
 struct MongoConfig {
     config::Secret uri;
     std::vector<std::string> collections;
+    std::map<std::string, ColumnChoice> columns;
     Mode mode = Mode::columns;
     OnConflict on_conflict = OnConflict::widen;
+    UpdateMode update_mode = UpdateMode::document;
     std::int64_t columns_max = 500;
     bool nulls = false;
     config::Bytes frame_bytes = config::Bytes::mib(1);
@@ -56,6 +96,7 @@ struct MongoConfig {
                   "leaves out what it names")
                 .required()
                 .not_empty(),
+            field("columns", &Self::columns, "per collection: which fields are captured, and as what"),
             field("mode", &Self::mode,
                   "what a document becomes: a column for each top-level field (columns), or `_id` "
                   "and the whole document as JSON (document)"),
@@ -63,6 +104,10 @@ struct MongoConfig {
                   "when a field's value has another type than its column: the column becomes one "
                   "that holds both (widen), or keeps its type and the value goes into the JSON "
                   "column `_extra` (variant)"),
+            field("update_mode", &Self::update_mode,
+                  "for collections without post images: the document is read again after an update "
+                  "(document), or only the fields that changed are taken from the event (delta), "
+                  "for pipelines whose transforms need no others"),
             field("columns_max", &Self::columns_max,
                   "columns a table gets at most; further fields go into `_extra`")
                 .between(2, most_columns),

@@ -71,6 +71,7 @@ auto Decoder::note_end(const StreamReply& reply) -> void {
 
 // Tokens of the events are copied before the batch that holds them goes.
 auto Decoder::decode(Window& window) -> Result<void> {
+    window.whole_until = whole_until_.load(std::memory_order_acquire);
     TRY(look_up(window));
     for (const auto& event : window.events) {
         TRY(frames_.begin(event.commit, event.wall_us, event.is_in_transaction));
@@ -87,7 +88,7 @@ auto Decoder::look_up(Window& window) -> Result<void> {
     std::map<const CapturedCollection*, std::unordered_set<std::string>> known;
     std::uint64_t newest = 0;
     for (const auto& event : window.events) {
-        if (!lacks_document(event)) continue;
+        if (!lacks_document(event) || may_be_delta(event, window)) continue;
         const auto* const collection = find(event.source);
         const auto key = bson::find(event.key, key_field);
         if (collection == nullptr || !key) continue;
@@ -115,7 +116,7 @@ auto Decoder::apply(const Event& event, const Window& window) -> Result<void> {
 auto Decoder::apply_row(const Event& event, const CapturedCollection& collection,
                         const Window& window) -> Result<void> {
     const auto& table = collection.table;
-    const bool may_meet = event.commit <= whole_until_.load(std::memory_order_acquire);
+    const bool may_meet = event.commit <= window.whole_until;
     switch (event.kind) {
         case EventKind::remove:
             if (event.key.empty()) return no_key(event);
@@ -125,13 +126,37 @@ auto Decoder::apply_row(const Event& event, const CapturedCollection& collection
         case EventKind::replace: return frames_.add(table, Op::replace, event.document);
         default: break;
     }
+    return apply_update(event, collection, window);
+}
+
+// While an image is read, a row may be newer than a change of it, and no part is to be taken back.
+auto Decoder::may_be_delta(const Event& event, const Window& window) const -> bool {
+    return options_.update_mode == UpdateMode::delta && lacks_document(event) &&
+           event.commit > window.whole_until;
+}
+
+auto Decoder::apply_update(const Event& event, const CapturedCollection& collection,
+                           const Window& window) -> Result<void> {
+    const auto& table = collection.table;
     if (!event.document.empty()) return frames_.add(table, Op::update, event.document);
     const auto key = bson::find(event.key, key_field);
     if (!key) return no_key(event);
-    const auto& documents = window.documents.at(&collection);
-    const auto found = documents.find(key_bytes(*key));
+    Documents own;
+    const auto* documents = &own;
+    if (const auto known = window.documents.find(&collection); known != window.documents.end())
+        documents = &known->second;
+    const auto id = key_bytes(*key);
+    auto found = documents->find(id);
+    if (found == documents->end() && may_be_delta(event, window)) {
+        const auto delta = read_delta(event.description);
+        if (delta && TRY(frames_.add_delta(table, event.key, *delta))) return {};
+        own = TRY(options_.look_up(
+            {collection.database, collection.collection, {&*key, 1}, event.commit}));
+        documents = &own;
+        found = own.find(id);
+    }
     // Its delete follows.
-    if (found == documents.end()) {
+    if (found == documents->end()) {
         pass_over(table, "row_gone");
         return {};
     }

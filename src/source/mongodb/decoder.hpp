@@ -33,6 +33,7 @@ struct CapturedCollection {
 struct DecoderOptions {
     std::vector<CapturedCollection> collections;
     std::uint64_t floor = 0;  // changes up to this cluster time are known already
+    UpdateMode update_mode = UpdateMode::document;
     // Documents of a collection by `_id`, as they are now.
     std::function<Result<Documents>(const LookupRequest&)> look_up;
 };
@@ -67,6 +68,7 @@ private:
     // Some events of a batch, with what is needed to make rows of them.
     struct Window {
         std::vector<Event> events;
+        std::uint64_t whole_until = 0;  // as it was when the window began
         std::map<const CapturedCollection*, Documents> documents;
     };
 
@@ -75,6 +77,9 @@ private:
     auto apply(const Event& event, const Window& window) -> Result<void>;
     auto apply_row(const Event& event, const CapturedCollection& collection, const Window& window)
         -> Result<void>;
+    auto apply_update(const Event& event, const CapturedCollection& collection,
+                      const Window& window) -> Result<void>;
+    [[nodiscard]] auto may_be_delta(const Event& event, const Window& window) const -> bool;
     auto apply_drop(const Event& event, const CapturedCollection& collection) -> Result<void>;
     auto meet_rename(const Event& event) -> Result<void>;
     auto gather_fragment(std::string_view bytes, const Event& fragment) -> std::optional<std::string>;

@@ -39,7 +39,7 @@ auto append(std::vector<Batch> from, std::vector<Batch>& to) -> void {
 }  // namespace
 
 FrameBuilder::FrameBuilder(FrameOptions options, ShapeBook& book, RowRules rules)
-    : options_(std::move(options)), book_(book), rules_(rules) {}
+    : options_(std::move(options)), book_(book), rules_(std::move(rules)) {}
 
 auto FrameBuilder::goes_on_from(const Position& position) -> void {
     commit_ = position.commit;
@@ -77,6 +77,19 @@ auto FrameBuilder::add(const TableName& table, Op op, std::string_view document)
     TRY(builder.add(next_row(op), document));
     added(document.size());
     return {};
+}
+
+auto FrameBuilder::add_delta(const TableName& table, std::string_view key, const Delta& delta)
+    -> Result<bool> {
+    if (is_open_ && bytes_ >= options_.frame_bytes) TRY(emit_part());
+    auto& builder = builder_of(table);
+    const bool was_empty = builder.rows() == 0;
+    if (!TRY(builder.add_delta(next_row(Op::update), key, delta))) return false;
+    if (was_empty) active_.push_back(&builder);
+    std::size_t bytes = key.size();
+    for (const auto& field : delta.updated) bytes += field.name.size() + field.value.size();
+    added(bytes);
+    return true;
 }
 
 auto FrameBuilder::truncate(const TableName& table) -> Result<void> {

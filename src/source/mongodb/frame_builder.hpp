@@ -34,6 +34,9 @@ public:
     // until end_transaction().
     auto begin(std::uint64_t commit, std::int64_t time_us, bool is_shared) -> Result<void>;
     auto add(const TableName& table, Op op, std::string_view document) -> Result<void>;
+    // False: nothing was added, the whole document is needed (RowBuilder::add_delta).
+    auto add_delta(const TableName& table, std::string_view key, const Delta& delta)
+        -> Result<bool>;
     auto truncate(const TableName& table) -> Result<void>;
     // Resuming behind `token` goes on behind the last row. The view is used until keep_token().
     auto stands_behind(std::string_view token) -> void { token_view_ = token; }

@@ -29,7 +29,7 @@ auto stopped() -> Error { return {Fault::retry, "stopped", "", "mongodb image"};
 }  // namespace
 
 auto look_at(Connection& connection, const ImagedCollection& collection, ShapeBook& book,
-             RowRules rules) -> Result<void> {
+             const RowRules& rules) -> Result<void> {
     RowBuilder rows(collection.table, book, rules);
     FindRequest find{collection.database, collection.collection, {}, {}};
     for (const std::int32_t direction : {1, -1}) {

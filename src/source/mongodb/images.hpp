@@ -36,7 +36,7 @@ struct ImageOptions {
 
 // Notes in the book what columns the oldest and the newest documents have.
 auto look_at(Connection& connection, const ImagedCollection& collection, ShapeBook& book,
-             RowRules rules) -> Result<void>;
+             const RowRules& rules) -> Result<void>;
 
 class CollectionImages {
 public:

@@ -4,29 +4,22 @@
 #include <arrow/type.h>
 
 #include <algorithm>
-#include <array>
 
-#include "base/check.hpp"
+#include "source/mongodb/config.hpp"
 
 namespace leat::mongodb {
 
 namespace {
 
-struct KindName {
-    Kind kind;
-    std::string_view source_type;
-    std::string_view logical_type;
-};
-
-// The source types as `$type` of the server calls them where there is a word.
-constexpr std::array names = {
-    KindName{Kind::boolean, "bool", ""},        KindName{Kind::integer, "int", ""},
-    KindName{Kind::big_integer, "long", ""},    KindName{Kind::float64, "double", ""},
-    KindName{Kind::numeric, "decimal", "numeric"}, KindName{Kind::text, "string", ""},
-    KindName{Kind::object_id, "objectId", "objectid"}, KindName{Kind::timestamp, "date", ""},
-    KindName{Kind::uuid, "uuid", "uuid"},       KindName{Kind::binary, "binData", ""},
-    KindName{Kind::json, "mixed", "json"},
-};
+auto tag_of(Kind kind) -> const char* {
+    switch (kind) {
+        case Kind::numeric: return "numeric";
+        case Kind::object_id: return "objectid";
+        case Kind::uuid: return "uuid";
+        case Kind::json: return "json";
+        default: return "";
+    }
+}
 
 auto arrow_type(Kind kind) -> std::shared_ptr<arrow::DataType> {
     constexpr int uuid_bytes = 16;
@@ -85,18 +78,17 @@ auto join(Kind a, Kind b) -> Kind {
 }
 
 auto column_of(Kind kind) -> Column {
-    const auto& name = *std::find_if(names.begin(), names.end(),
-                                     [&](const KindName& one) { return one.kind == kind; });
     Column column;
     column.type = arrow_type(kind);
-    column.logical_type = name.logical_type;
-    column.source_type = name.source_type;
+    column.logical_type = tag_of(kind);
+    for (const auto& name : names_of(kind))
+        if (name.value == kind) column.source_type = name.name;
     return column;
 }
 
 auto kind_of(const Column& column) -> std::optional<Kind> {
-    for (const auto& name : names)
-        if (name.source_type == column.source_type) return name.kind;
+    for (const auto& name : names_of(Kind{}))
+        if (name.name == column.source_type) return name.value;
     return std::nullopt;
 }
 

@@ -83,6 +83,12 @@ auto MongoSource::make(const MongoConfig& config, const SourceContext& context)
         return parse_collection_name(text, database);
     };
     terms.may_lack_schema = !database.empty();
+    for (const auto& [name, choice] : config.columns)
+        for (const auto& field : choice.exclude)
+            if (field == key_field)
+                return Error{Fault::config, "source.columns." + name + " excludes _id",
+                             "Keep it: it is the key of the table.", "mongodb",
+                             Code::mongo_collection_names};
     auto selection = TRY(TableSelection::make(config.collections, terms));
     return std::unique_ptr<MongoSource>(
         new MongoSource(config, context, std::move(selection), std::move(database)));
@@ -93,7 +99,28 @@ auto MongoSource::options(const char* part) const -> ConnectOptions {
             std::chrono::ceil<std::chrono::milliseconds>(Duration(config_.connect_timeout))};
 }
 
-auto MongoSource::row_rules() const -> RowRules { return {config_.on_conflict, config_.nulls}; }
+auto MongoSource::row_rules() const -> RowRules {
+    RowRules rules{config_.on_conflict, config_.nulls};
+    for (const auto& [name, choice] : config_.columns)
+        rules.excluded[parse_collection_name(name, database_)].insert(choice.exclude.begin(),
+                                                                      choice.exclude.end());
+    return rules;
+}
+
+auto MongoSource::shape_rules() const -> ShapeRules {
+    ShapeRules rules;
+    rules.mode = config_.mode;
+    rules.columns_max = static_cast<std::size_t>(config_.columns_max);
+    rules.always_extra = config_.on_conflict == OnConflict::variant;
+    for (const auto& [name, choice] : config_.columns) {
+        const auto table = parse_collection_name(name, database_);
+        rules.declared[table] = choice.types;
+        auto& definition = rules.definitions[table];
+        for (const auto& field : std::set<std::string>(choice.exclude.begin(), choice.exclude.end()))
+            definition += "-" + field + "\n";
+    }
+    return rules;
+}
 
 auto MongoSource::named(const TableName& table) const -> ImagedCollection {
     return {table, database_of(table, database_), table.table};
@@ -195,12 +222,15 @@ auto MongoSource::open(const std::optional<Resume>& resume) -> Result<Opened> {
     auto connection = TRY(Connection::connect(options("capture")));
     TRY(check_server(connection));
     TRY(identify(connection));
-    shapes_ = TRY(ShapeBook::open(shapes_file(context_),
-                                  {config_.mode, static_cast<std::size_t>(config_.columns_max)}));
+    shapes_ = TRY(ShapeBook::open(shapes_file(context_), shape_rules()));
     names_ = TRY(select(connection, resume ? resume->tables : std::set<TableName>()));
     Opened opened{{names_.begin(), names_.end()}, std::nullopt};
-    if (!resume) return opened;
+    if (!resume) {
+        for (const auto& name : names_) shapes_->begin_table(name);
+        return opened;
+    }
     shapes_->adopt(resume->schemas);
+    TRY(compare_definitions(*resume));
     opened.gap = find_gap(*resume, connection);
     if (opened.gap) return opened;
     // The server looks for the change that the token is of, and does not find one of a collection
@@ -215,6 +245,20 @@ auto MongoSource::open(const std::optional<Resume>& resume) -> Result<Opened> {
     }
     TRY(started);
     return opened;
+}
+
+// Tables whose documents would now become other rows than those that sinks hold are stale.
+auto MongoSource::compare_definitions(const Resume& resume) -> Result<void> {
+    for (const auto& name : names_) {
+        if (!resume.tables.contains(name)) shapes_->begin_table(name);
+        else if (!shapes_->is_current(name)) stale_.insert(name);
+        // What was declared since.
+        else if (shapes_->find(name)) shapes_->widen(name, {});
+    }
+    if (stale_.empty()) return {};
+    return Error{Fault::retry, "options of a collection have changed, it is read anew: " +
+                     to_string(*stale_.begin()),
+                 "", "mongodb"};
 }
 
 // Whether changes behind the position are lost, as far as can be told without asking the stream.
@@ -286,6 +330,7 @@ auto MongoSource::start(const Start& start, Connection connection) -> Result<voi
     FrameBuilder frames(std::move(framing), *shapes_, row_rules());
     frames.goes_on_from(start.position);
     DecoderOptions decoding;
+    decoding.update_mode = config_.update_mode;
     decoding.floor = is_timed ? start.position.commit : 0;
     for (const auto& name : names_)
         decoding.collections.push_back({name, database_of(name, database_), name.table,
@@ -301,7 +346,9 @@ auto MongoSource::start(const Start& start, Connection connection) -> Result<voi
 }
 
 auto MongoSource::stale() const -> std::set<TableName> {
-    return decoder_ ? decoder_->stale() : std::set<TableName>();
+    auto tables = stale_;
+    if (decoder_) tables.insert(decoder_->stale().begin(), decoder_->stale().end());
+    return tables;
 }
 
 }  // namespace leat::mongodb

@@ -76,6 +76,7 @@ private:
         -> Result<std::int64_t>;
     auto check_server(const Connection& connection) const -> Result<void>;
     auto identify(Connection& connection) -> Result<void>;
+    auto compare_definitions(const Resume& resume) -> Result<void>;
     auto find_gap(const Resume& resume, const Connection& connection) -> std::optional<Error>;
     struct Start {
         Position position;
@@ -88,6 +89,7 @@ private:
     [[nodiscard]] auto token_of(std::string_view resume_token) const -> std::string;
     [[nodiscard]] auto named(const TableName& table) const -> ImagedCollection;
     [[nodiscard]] auto row_rules() const -> RowRules;
+    [[nodiscard]] auto shape_rules() const -> ShapeRules;
     [[nodiscard]] auto position_at(std::uint64_t commit, std::string_view resume_token) const
         -> Position;
     auto idle_frame() -> std::optional<Frame>;
@@ -105,6 +107,7 @@ private:
 
     std::vector<TableName> names_;  // what was captured when opened
     std::set<TableName> without_images_;
+    std::set<TableName> stale_;  // by their options
     std::string replica_set_;
     std::string deployment_;  // an id of the replica set; empty: we may not ask
     std::atomic<std::uint32_t> lineage_{0};

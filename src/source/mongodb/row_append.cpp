@@ -41,17 +41,28 @@ auto whole_as_double(const bson::Element& value) -> double {
 auto RowBuilder::append_fields() -> void {
     for (const auto& [element, column] : fields_)
         if (column >= 0) append(columns_[static_cast<std::size_t>(column)], element);
-    if (!whole_.empty()) {
-        scratch_.clear();
-        const auto json = bson::append_json_document(scratch_, whole_);
-        if (json != bson::Json::whole) {
-            scratch_.clear();
-            append_exact_json(scratch_, {bson::Type::document, document_column, whole_});
-        }
-        append_text(shape_->column_of(document_column), scratch_);
-    }
+    if (!whole_.empty()) append_whole();
     append_extra();
     append_nulls();
+}
+
+auto RowBuilder::append_whole() -> void {
+    scratch_.clear();
+    const bson::Element document{bson::Type::document, document_column, whole_};
+    if (excluded_.empty()) {
+        append_exact_json(scratch_, document);
+        return append_text(shape_->column_of(document_column), scratch_);
+    }
+    bson::Reader reader(whole_);
+    for (bson::Element element; reader.next(element);) {
+        if (excluded_.contains(element.name)) continue;
+        scratch_ += scratch_.empty() ? '{' : ',';
+        bson::append_quoted(scratch_, element.name);
+        scratch_ += ':';
+        append_exact_json(scratch_, element);
+    }
+    scratch_ += scratch_.empty() ? "{}" : "}";
+    append_text(shape_->column_of(document_column), scratch_);
 }
 
 auto RowBuilder::append(ColumnBuilder& column, const bson::Element& value) -> void {
@@ -124,25 +135,48 @@ auto empty_batch(const Shape& shape) -> Result<Batch> {
     return Batch{shape.schema(), *std::move(rows)};
 }
 
+namespace {
+
+auto unchanged_array(const std::vector<std::pair<std::int64_t, std::string>>& marked,
+                     std::int64_t rows, const std::shared_ptr<arrow::DataType>& type)
+    -> arrow::Result<std::shared_ptr<arrow::Array>> {
+    if (marked.empty()) return std::make_shared<arrow::NullArray>(rows);
+    arrow::FixedSizeBinaryBuilder builder(type);
+    std::int64_t row = 0;
+    for (const auto& [at, bitmap] : marked) {
+        ARROW_RETURN_NOT_OK(builder.AppendNulls(at - row));
+        ARROW_RETURN_NOT_OK(builder.Append(bitmap));
+        row = at + 1;
+    }
+    ARROW_RETURN_NOT_OK(builder.AppendNulls(rows - row));
+    return builder.Finish();
+}
+
+}  // namespace
+
 auto RowBuilder::make_batch() -> Result<Batch> {
+    const auto layout = unchanged_.empty() ? layout_ : TRY(to_arrow(*shape_->schema(), {false, true}));
+    auto unchanged = unchanged_array(unchanged_, rows_, layout->field(unchanged_column)->type());
+    if (!unchanged.ok()) return arrow_error(unchanged.status());
+    unchanged_.clear();
     const auto array_of = [&](int column, auto& builder) -> Result<std::shared_ptr<arrow::Array>> {
         std::shared_ptr<arrow::Buffer> values;
         const auto status = builder.Finish(&values);
         if (!status.ok()) return arrow_error(status);
-        return arrow::MakeArray(arrow::ArrayData::Make(layout_->field(column)->type(), rows_,
+        return arrow::MakeArray(arrow::ArrayData::Make(layout->field(column)->type(), rows_,
                                                        {nullptr, std::move(values)}, 0));
     };
     arrow::ArrayVector arrays = {
         TRY(array_of(op_column, ops_)),           TRY(array_of(commit_column, commits_)),
         TRY(array_of(ordinal_column, ordinals_)), TRY(array_of(commit_time_column, times_)),
-        std::make_shared<arrow::NullArray>(rows_), std::make_shared<arrow::NullArray>(rows_),
+        std::make_shared<arrow::NullArray>(rows_), *std::move(unchanged),
     };
     for (auto& column : columns_) {
         auto array = column.builder->Finish();
         if (!array.ok()) return arrow_error(array.status());
         arrays.push_back(*std::move(array));
     }
-    return Batch{shape_->schema(), arrow::RecordBatch::Make(layout_, rows_, std::move(arrays))};
+    return Batch{shape_->schema(), arrow::RecordBatch::Make(layout, rows_, std::move(arrays))};
 }
 
 }  // namespace leat::mongodb

@@ -35,11 +35,14 @@ auto is_null(const Element& value) -> bool {
 
 }  // namespace
 
-RowBuilder::RowBuilder(TableName table, ShapeBook& book, RowRules rules)
+RowBuilder::RowBuilder(TableName table, ShapeBook& book, const RowRules& rules)
     : table_(std::move(table)),
       book_(book),
       tells_nulls_(rules.tells_nulls),
-      on_conflict_(rules.on_conflict) {}
+      on_conflict_(rules.on_conflict) {
+    const auto excluded = rules.excluded.find(table_);
+    if (excluded != rules.excluded.end()) excluded_ = excluded->second;
+}
 
 auto RowBuilder::use(ShapePtr shape) -> Result<void> {
     if (shape == shape_ || !shape) return {};
@@ -97,7 +100,7 @@ auto RowBuilder::place_fields(std::string_view document, Op op, Misfits& misfits
     bool has_key = false;
     for (Element element; reader.next(element);) {
         has_key = has_key || element.name == key_field;
-        place(element, misfits);
+        if (excluded_.empty() || !excluded_.contains(element.name)) place(element, misfits);
     }
     if (!reader.ok() || !has_key) return malformed(table_);
     return {};

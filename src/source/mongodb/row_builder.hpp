@@ -7,9 +7,14 @@
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -26,6 +31,14 @@ struct RowPlace {
     std::int64_t time_us = 0;
 };
 
+// Top-level fields that an update has set and removed; views of the event.
+struct Delta {
+    std::vector<bson::Element> updated;
+    std::vector<std::string_view> removed;
+};
+// Nothing where it names anything within a field.
+auto read_delta(std::string_view update_description) -> std::optional<Delta>;
+
 // A field of the row that is being read, and the column it goes into; -1: `_extra`.
 struct FieldPlace {
     bson::Element element;
@@ -35,19 +48,24 @@ struct FieldPlace {
 // No rows, in the layout of a batch.
 auto empty_batch(const Shape& shape) -> Result<Batch>;
 
+// `excluded`: fields that are left out, by table.
 struct RowRules {
     OnConflict on_conflict = OnConflict::widen;
     bool tells_nulls = false;
+    std::map<TableName, std::set<std::string, std::less<>>> excluded{};
 };
 
 class RowBuilder {
 public:
     // The book outlives it.
-    RowBuilder(TableName table, ShapeBook& book, RowRules rules);
+    RowBuilder(TableName table, ShapeBook& book, const RowRules& rules);
 
     // A whole document; for a delete, one that holds the key. Poison: not a document, or without
     // `_id`.
     auto add(const RowPlace& place, std::string_view document) -> Result<void>;
+    // What an update's description says, under the key: all other columns are `_unchanged`. False:
+    // it cannot be said so (nothing was added), the whole document is needed.
+    auto add_delta(const RowPlace& place, std::string_view key, const Delta& delta) -> Result<bool>;
     // Op::truncate. Nothing where no document was ever seen.
     auto add_truncate(const RowPlace& place) -> Result<void>;
 
@@ -75,11 +93,14 @@ private:
         -> void;
     auto set_aside(const bson::Element& element, Misfits& misfits) -> void;
     auto find_column(std::string_view field) -> int;
+    auto place_delta(std::string_view key, const Delta& delta, Misfits& misfits) -> Result<bool>;
+    auto mark_unchanged(const Delta& delta) -> void;
     auto start_row(const RowPlace& place) -> void;
     auto append_fields() -> void;
     auto append(ColumnBuilder& column, const bson::Element& value) -> void;
     auto append_extra() -> void;
     auto append_nulls() -> void;
+    auto append_whole() -> void;
     auto append_text(int column, std::string_view text) -> void;
     auto fill_with_nulls() -> void;
     auto make_batch() -> Result<Batch>;
@@ -88,6 +109,7 @@ private:
     ShapeBook& book_;
     const bool tells_nulls_;
     const OnConflict on_conflict_;
+    std::set<std::string, std::less<>> excluded_;
 
     ShapePtr shape_;  // null: none yet
     std::shared_ptr<arrow::Schema> layout_;
@@ -97,6 +119,8 @@ private:
     arrow::TypedBufferBuilder<std::uint64_t> ordinals_;
     arrow::TypedBufferBuilder<std::int64_t> times_;
     std::int64_t rows_ = 0;
+    // Of partial rows: which row, and Batch's bitmap.
+    std::vector<std::pair<std::int64_t, std::string>> unchanged_;
     std::vector<Batch> closed_;  // under earlier shapes
     std::int64_t closed_rows_ = 0;
 

@@ -68,7 +68,7 @@ auto Shape::column_of(std::string_view field) const -> int {
 }
 
 ShapeBook::ShapeBook(std::filesystem::path file, ShapeRules rules)
-    : file_(std::move(file)), rules_(rules) {}
+    : file_(std::move(file)), rules_(std::move(rules)) {}
 
 auto ShapeBook::adopt(const std::vector<SchemaPtr>& schemas) -> void {
     const std::lock_guard lock(mutex_);
@@ -76,6 +76,7 @@ auto ShapeBook::adopt(const std::vector<SchemaPtr>& schemas) -> void {
         auto& known = shapes_[schema->name];
         if (known && known->schema()->version >= schema->version) continue;
         known = std::make_shared<const Shape>(schema);
+        definitions_.try_emplace(schema->name, rules_.definition_of(schema->name));
         is_saved_ = false;
     }
 }
@@ -86,12 +87,47 @@ auto ShapeBook::find(const TableName& table) const -> ShapePtr {
     return found == shapes_.end() ? nullptr : found->second;
 }
 
+auto ShapeRules::definition_of(const TableName& table) const -> std::string {
+    const auto own = definitions.find(table);
+    return (mode == Mode::document ? "document" : "columns") +
+           (own == definitions.end() ? "" : " " + own->second);
+}
+
+auto ShapeBook::is_current(const TableName& table) const -> bool {
+    const std::lock_guard lock(mutex_);
+    const auto noted = definitions_.find(table);
+    return noted == definitions_.end() || noted->second == rules_.definition_of(table);
+}
+
+auto ShapeBook::begin_table(const TableName& table) -> void {
+    const std::lock_guard lock(mutex_);
+    auto& noted = definitions_[table];
+    const auto now = rules_.definition_of(table);
+    auto& known = shapes_[table];
+    if (known && noted != now) {
+        versions_[table] = known->schema()->version;
+        known = nullptr;
+    }
+    noted = now;
+    is_saved_ = false;
+}
+
 auto ShapeBook::may_add(const Shape* shape, std::string_view field) const -> bool {
     const auto wanted = folded(field);
     if (wanted.empty() || is_ours(wanted)) return false;
     if (shape == nullptr) return true;
     // Room for ours.
     return shape->schema()->columns.size() + 2 < rules_.columns_max && !shape->is_taken(wanted);
+}
+
+// True: something was missing.
+auto ShapeBook::declare(TableSchema& schema) const -> bool {
+    bool changed = rules_.always_extra && widen_column(schema, extra_column, Kind::json);
+    const auto declared = rules_.declared.find(schema.name);
+    if (declared == rules_.declared.end() || rules_.mode == Mode::document) return changed;
+    for (const auto& [field, kind] : declared->second)
+        changed = widen_column(schema, field, kind) || changed;
+    return changed;
 }
 
 auto ShapeBook::widen(const TableName& table, const Misfits& misfits) -> ShapePtr {
@@ -110,13 +146,14 @@ auto ShapeBook::widen(const TableName& table, const Misfits& misfits) -> ShapePt
         else extra = true;
     }
     if (extra) changed = widen_column(*schema, extra_column, Kind::json) || changed;
+    changed = declare(*schema) || changed;
     if (misfits.nulls) changed = widen_column(*schema, nulls_column, Kind::json) || changed;
     if (!changed) return known;
     const auto key = schema->column_index(key_field);
     CHECK(key >= 0);
     schema->key = {key};
     schema->columns[static_cast<std::size_t>(key)].nullable = false;
-    schema->version = known ? known->schema()->version + 1 : 1;
+    schema->version = 1 + (known ? known->schema()->version : versions_[table]);
     known = std::make_shared<const Shape>(std::move(schema));
     is_saved_ = false;
     return known;

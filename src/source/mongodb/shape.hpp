@@ -68,9 +68,16 @@ struct Misfits {
     [[nodiscard]] auto is_empty() const -> bool { return fields.empty() && !extra && !nulls; }
 };
 
+// `declared`: columns a table has from the beginning. `always_extra`: `_extra` is one of them.
 struct ShapeRules {
     Mode mode = Mode::columns;
     std::size_t columns_max = 500;
+    std::map<TableName, std::map<std::string, Kind>> declared{};
+    bool always_extra = false;
+    // What decides which rows come out of a document, by table; other rows need another image.
+    std::map<TableName, std::string> definitions{};
+
+    [[nodiscard]] auto definition_of(const TableName& table) const -> std::string;
 };
 
 // Thread-safe.
@@ -84,6 +91,10 @@ public:
     auto adopt(const std::vector<SchemaPtr>& schemas) -> void;
     // Null: no document has been seen yet.
     [[nodiscard]] auto find(const TableName& table) const -> ShapePtr;
+    // Whether what is known of the table was read under the same definition.
+    [[nodiscard]] auto is_current(const TableName& table) const -> bool;
+    // The table is read anew: under the definition of now, columns of another one forgotten.
+    auto begin_table(const TableName& table) -> void;
     // Whether a field may have a column beside those: not beyond columns_max, and not where its name
     // is empty, one of ours, or differs from another in case only. `shape`: null: none yet.
     [[nodiscard]] auto may_add(const Shape* shape, std::string_view field) const -> bool;
@@ -99,12 +110,15 @@ public:
 
 private:
     ShapeBook(std::filesystem::path file, ShapeRules rules);
+    auto declare(TableSchema& schema) const -> bool;
     auto load() -> Result<void>;
 
     const std::filesystem::path file_;
     const ShapeRules rules_;
     mutable std::mutex mutex_;
     std::map<TableName, ShapePtr> shapes_;
+    std::map<TableName, std::string> definitions_;   // under which the shapes came about
+    std::map<TableName, std::uint64_t> versions_;    // of shapes that were forgotten
     std::map<TableName, Generation> generations_;
     bool is_saved_ = true;
 };

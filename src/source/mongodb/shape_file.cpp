@@ -1,5 +1,5 @@
-// The shape book on disk: {shapes: [{schema, table, version, generation, columns: [{id, name,
-// type}]}]}, `type` being Column::source_type.
+// The shape book on disk: {shapes: [{schema, table, definition, version, generation, columns: [{id,
+// name, type}]}]}, `type` being Column::source_type. A table without columns has no shape yet.
 #include <utility>
 
 #include "source/mongodb/note_file.hpp"
@@ -19,7 +19,7 @@ auto number(std::string_view document, std::string_view name) -> std::int64_t {
     return found ? bson::whole_number(*found).value_or(0) : 0;
 }
 
-auto to_document(const TableSchema& schema) -> Document {
+auto to_document(const TableSchema& schema, const std::string& definition) -> Document {
     ArrayBuilder columns;
     for (const auto& column : schema.columns)
         columns.add(Document()
@@ -29,6 +29,7 @@ auto to_document(const TableSchema& schema) -> Document {
     Document shape;
     shape.add("schema", schema.name.schema)
         .add("table", schema.name.table)
+        .add("definition", definition)
         .add("version", static_cast<std::int64_t>(schema.version))
         .add("generation", static_cast<std::int64_t>(schema.generation))
         .add_array("columns", columns.items());
@@ -58,8 +59,8 @@ auto to_schema(std::string_view document) -> SchemaPtr {
         schema->columns.push_back(std::move(column));
     }
     const auto key = schema->column_index(key_field);
-    if (key < 0) return nullptr;
-    schema->key = {key};
+    if (key < 0 && !schema->columns.empty()) return nullptr;
+    if (key >= 0) schema->key = {key};
     return schema;
 }
 
@@ -67,7 +68,7 @@ auto to_schema(std::string_view document) -> SchemaPtr {
 
 auto ShapeBook::open(std::filesystem::path file, ShapeRules rules)
     -> Result<std::unique_ptr<ShapeBook>> {
-    std::unique_ptr<ShapeBook> book(new ShapeBook(std::move(file), rules));
+    std::unique_ptr<ShapeBook> book(new ShapeBook(std::move(file), std::move(rules)));
     TRY(book->load());
     return book;
 }
@@ -86,7 +87,9 @@ auto ShapeBook::load() -> Result<void> {
                          "Use that version, or run `leat drop FILE` to begin anew.", file_.string(),
                          Code::mongo_work_folder};
         const auto name = schema->name;
-        shapes_[name] = std::make_shared<const Shape>(std::move(schema));
+        definitions_[name] = text(bson::as_document(item), "definition");
+        if (schema->columns.empty()) versions_[name] = schema->version;
+        else shapes_[name] = std::make_shared<const Shape>(std::move(schema));
     }
     return {};
 }
@@ -95,8 +98,15 @@ auto ShapeBook::save() -> Result<void> {
     const std::lock_guard lock(mutex_);
     if (is_saved_) return {};
     ArrayBuilder list;
-    for (const auto& [table, shape] : shapes_)
-        if (shape) list.add(to_document(*shape->schema()));
+    for (const auto& [table, definition] : definitions_) {
+        TableSchema none;
+        none.name = table;
+        const auto version = versions_.find(table);
+        none.version = version == versions_.end() ? 0 : version->second;
+        const auto shape = shapes_.find(table);
+        const bool has_shape = shape != shapes_.end() && shape->second;
+        list.add(to_document(has_shape ? *shape->second->schema() : none, definition));
+    }
     TRY(write_note(file_, Document().add_array("shapes", list.items())));
     is_saved_ = true;
     return {};
