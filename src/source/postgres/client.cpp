@@ -171,7 +171,7 @@ auto result_error(PGconn* connection, const PGresult* result, std::string_view d
 auto succeeded(const PGresult* result) -> bool {
     const auto status = PQresultStatus(result);
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ||
-           status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+           status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
 }  // namespace
@@ -343,6 +343,12 @@ auto Connection::copied() -> Result<std::optional<std::string_view>> {
 auto Connection::server_version() const -> int { return PQserverVersion(connection_.get()); }
 
 auto Connection::backend_pid() const -> int { return PQbackendPID(connection_.get()); }
+
+auto Connection::answer(pg_result* result, std::string_view doing) -> Result<Rows> {
+    Rows rows(result);
+    if (result == nullptr || !succeeded(result)) return result_error(raw(), result, doing);
+    return rows;
+}
 
 auto Connection::failure(std::string_view doing) const -> Error {
     return make_error(doing, "", PQerrorMessage(connection_.get()));

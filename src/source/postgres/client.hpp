@@ -75,6 +75,8 @@ public:
     [[nodiscard]] auto backend_pid() const -> int;
     [[nodiscard]] auto raw() -> pg_conn* { return connection_.get(); }
 
+    // An answer that came by way of raw(): its rows, or the server's error.
+    auto answer(pg_result* result, std::string_view doing) -> Result<Rows>;
     // The connection's present trouble (no answer at all) as an Error.
     [[nodiscard]] auto failure(std::string_view doing) const -> Error;
 
