@@ -2,14 +2,9 @@
 #include "cli/display.hpp"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdio>
-#include <cstdlib>
-#include <mutex>
-#include <string_view>
 
 #include "cli/progress_text.hpp"
 #include "observe/live_area.hpp"
@@ -18,15 +13,6 @@
 namespace leat::cli {
 
 namespace {
-
-constexpr Duration terminal_every = std::chrono::milliseconds(250);
-constexpr Duration plain_every = std::chrono::seconds(10);
-
-// One that can go back and draw again.
-auto is_terminal() -> bool {
-    const char* const kind = std::getenv("TERM");
-    return ::isatty(STDERR_FILENO) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
-}
 
 auto total_rows(const LaneStatus& lane) -> std::int64_t {
     std::int64_t rows = 0;
@@ -134,33 +120,18 @@ auto summary_line(const PipelineStatus& now, const PipelineStatus& before, doubl
 Display::Display(StatusReader read, const Clock& clock)
     : read_(std::move(read)),
       clock_(clock),
-      terminal_(is_terminal()),
-      thread_([this](const std::stop_token& stop) { draw(stop); }) {}
+      before_(read_()),
+      periodic_([this](bool terminal, double seconds) { draw(terminal, seconds); }, clock) {}
 
-auto Display::draw(const std::stop_token& stop) -> void {
-    auto before = read_();
-    auto looked = clock_.steady();
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    bool last = false;
-    while (!last) {
-        {
-            std::unique_lock lock(mutex);
-            wake.wait_for(lock, stop, terminal_ ? terminal_every : plain_every, [] { return false; });
-        }
-        last = stop.stop_requested();
-        auto now = read_();
-        const auto time = clock_.steady();
-        const auto seconds = std::chrono::duration<double>(time - looked).count();
-        if (terminal_) {
-            draw_live_area(live_lines(now, before, seconds, clock_.wall_us()));
-        } else {
-            std::fprintf(stderr, "%s\n",
-                         summary_line(now, before, seconds, clock_.wall_us()).c_str());
-        }
-        before = std::move(now);
-        looked = time;
+auto Display::draw(bool terminal, double seconds) -> void {
+    auto now = read_();
+    if (terminal) {
+        draw_live_area(live_lines(now, before_, seconds, clock_.wall_us()));
+    } else {
+        std::fprintf(stderr, "%s\n",
+                     summary_line(now, before_, seconds, clock_.wall_us()).c_str());
     }
+    before_ = std::move(now);
 }
 
 }  // namespace leat::cli

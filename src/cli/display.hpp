@@ -4,10 +4,10 @@
 
 #include <functional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "cli/periodic.hpp"
 #include "pipeline/status.hpp"
 
 namespace leat::cli {
@@ -28,12 +28,12 @@ public:
     Display(StatusReader read, const Clock& clock);
 
 private:
-    auto draw(const std::stop_token& stop) -> void;
+    auto draw(bool terminal, double seconds) -> void;
 
     const StatusReader read_;
     const Clock& clock_;
-    const bool terminal_;
-    std::jthread thread_;
+    PipelineStatus before_;
+    Periodic periodic_;
 };
 
 }  // namespace leat::cli

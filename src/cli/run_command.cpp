@@ -4,50 +4,19 @@
 #include <sys/resource.h>
 
 #include <boost/json/serialize.hpp>
-#include <csignal>
 #include <cstdio>
 #include <fstream>
-#include <thread>
 
 #include "cli/assemble.hpp"
 #include "cli/display.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/signal_watch.hpp"
 #include "control/door.hpp"
 #include "control/status_json.hpp"
-#include "observe/log.hpp"
 
 namespace leat::cli {
 
 namespace {
-
-// SIGINT and SIGTERM become a stop request; a second one ends the process at once. Made before any
-// other thread, so that all of them leave the signals to this one.
-class SignalWatch {
-public:
-    SignalWatch() {
-        sigemptyset(&signals_);
-        sigaddset(&signals_, SIGINT);
-        sigaddset(&signals_, SIGTERM);
-        pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-        thread_ = std::jthread([this](const std::stop_token& done) { watch(done); });
-    }
-    [[nodiscard]] auto token() const -> std::stop_token { return stop_.get_token(); }
-
-private:
-    auto watch(const std::stop_token& done) -> void {
-        constexpr timespec look_every{.tv_sec = 0, .tv_nsec = 50'000'000};
-        while (!done.stop_requested()) {
-            if (sigtimedwait(&signals_, nullptr, &look_every) < 0) continue;
-            if (stop_.stop_requested()) std::_Exit(exit_failed);
-            log(LogLevel::info, "finishing the epoch; once more to end at once");
-            stop_.request_stop();
-        }
-    }
-
-    sigset_t signals_{};
-    std::stop_source stop_;
-    std::jthread thread_;
-};
 
 auto seconds_of(const timeval& time) -> double {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
@@ -82,7 +51,7 @@ auto write_report(const std::filesystem::path& path, const std::string& text) ->
 }  // namespace
 
 auto run_command(const RunArguments& arguments) -> int {
-    const SignalWatch signals;
+    const SignalWatch signals("the epoch");
     const SystemClock clock;
     const auto started = clock.steady();
     auto file = load(arguments.file, clock);
