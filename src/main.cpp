@@ -14,6 +14,7 @@
 #include "cli/query_command.hpp"
 #include "cli/reference_command.hpp"
 #include "cli/run_command.hpp"
+#include "cli/simulate_command.hpp"
 #include "cli/status_command.hpp"
 #include "cli/version_command.hpp"
 
@@ -98,6 +99,15 @@ auto add_drop(CLI::App& app, cli::DropArguments& arguments, int& code) -> void {
     command->callback([&] { code = cli::drop_command(arguments); });
 }
 
+auto add_log(CLI::App& app, cli::LogInspectArguments& arguments, int& code) -> void {
+    auto* command = app.add_subcommand("log", "look into a log on disk: log inspect DIR");
+    command->require_subcommand(1);
+    auto* inspect = command->add_subcommand("inspect", "headers, frames, first defect");
+    inspect->add_option("DIR", arguments.directory, "the queue's folder")->required();
+    add_json(*inspect, arguments.json);
+    inspect->callback([&] { code = cli::log_inspect_command(arguments); });
+}
+
 auto add_explain(CLI::App& app, cli::ExplainArguments& arguments, int& code) -> void {
     auto* command = app.add_subcommand("explain", "what an error's code means, and what to do");
     command->add_option("CODE", arguments.code, "such as PG-SLOT-LOST; all are listed without one");
@@ -145,6 +155,43 @@ auto add_dead_letters(CLI::App& app, cli::DeadLettersArguments& arguments, int& 
     write->callback([&] { code = cli::dead_letters_export_command(arguments); });
 }
 
+// The names in a list, for an option's help.
+template <class Named>
+auto names_of(const Named& list) -> std::vector<std::string> {
+    std::vector<std::string> names;
+    for (const auto& each : list) names.emplace_back(each.name);
+    return names;
+}
+
+auto add_simulate(CLI::App& app, cli::SimulateArguments& arguments, int& code) -> void {
+    auto* command = app.add_subcommand("simulate", "sample data and live changes in a database");
+    auto& options = arguments.options;
+    command->add_option("URI", options.uri, "postgresql://… or mongodb://…")->required();
+    command->add_option("--data", arguments.data, "what the tables hold")
+        ->check(CLI::IsMember(names_of(simulate::data_sets())))->capture_default_str();
+    command->add_option("--mix", arguments.mix, "which changes are made")
+        ->check(CLI::IsMember(names_of(simulate::mixes)))->capture_default_str();
+    command->add_option("--rows", options.rows, "rows of the main table to begin with, where it is empty")
+        ->check(CLI::NonNegativeNumber)->capture_default_str();
+    command->add_option("--events", options.events, "changes in all (default: until stopped)")
+        ->check(CLI::NonNegativeNumber);
+    command->add_option("--duration", arguments.duration, "how long changes are made, such as 30s");
+    command->add_option("--rate", options.rate, "changes a second; 0: as fast as possible")
+        ->check(CLI::NonNegativeNumber)->capture_default_str();
+    command->add_option("--transaction", options.transaction,
+                        "changes a transaction, in MongoDB a bulk write")
+        ->check(CLI::PositiveNumber)->capture_default_str();
+    command->add_option("--seed", options.seed, "the same seed makes the same data")
+        ->capture_default_str();
+    command->add_option("--document-bytes", options.document_bytes,
+                        "MongoDB: new documents are padded to about this size")
+        ->check(CLI::NonNegativeNumber);
+    command->add_flag("--wall-clock", options.wall_clock,
+                      "times in rows are those of the clock, not counted from the seed");
+    add_json(*command, arguments.json);
+    command->callback([&] { code = cli::simulate_command(arguments); });
+}
+
 }  // namespace
 
 auto main(int argc, char** argv) -> int {
@@ -187,18 +234,16 @@ auto main(int argc, char** argv) -> int {
     add_drop(app, drop, code);
 
     cli::LogInspectArguments inspect;
-    auto* log_command = app.add_subcommand("log", "look into a log on disk: log inspect DIR");
-    log_command->require_subcommand(1);
-    auto* inspect_command = log_command->add_subcommand("inspect", "headers, frames, first defect");
-    inspect_command->add_option("DIR", inspect.directory, "the queue's folder")->required();
-    add_json(*inspect_command, inspect.json);
-    inspect_command->callback([&] { code = cli::log_inspect_command(inspect); });
+    add_log(app, inspect, code);
 
     cli::DeadLettersArguments dead_letters;
     add_dead_letters(app, dead_letters, code);
 
     cli::ExplainArguments explain;
     add_explain(app, explain, code);
+
+    cli::SimulateArguments simulate;
+    add_simulate(app, simulate, code);
 
     std::string page;
     add_reference(app, page, code);

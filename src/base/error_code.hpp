@@ -112,6 +112,8 @@
     X(run_folder)           \
     X(run_output)           \
     X(run_argument)         \
+    X(simulate_tables)      \
+    X(simulate_server)      \
     X(http_port)            \
     X(http_socket)          \
     X(query_refused)        \

@@ -36,6 +36,8 @@ MAY_INCLUDE = {
     "insight": CODECS | {"observe", "pipeline"},
     "control": CODECS | {"observe", "source", "queue", "sink", "transform", "dead_letter",
                          "pipeline", "reconcile", "insight"},
+    # Writes to the servers that sources read from, over the connections that sources have.
+    "simulate": CODECS | {"observe", "source/postgres"},
 }
 CONNECTOR_KINDS = ("source", "queue", "sink", "transform")
 # The command line and the registry put everything together; only the former knows the API.

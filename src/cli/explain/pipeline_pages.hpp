@@ -178,7 +178,28 @@ inline constexpr std::array pipeline_pages = {
      only_this_request,
      "Write times as 2026-01-31 or 2026-01-31T12:00 (UTC); take ids from leat dead-letters "
      "list, and codes from leat explain.\n"
-     "In scripts, give leat drop --yes.",
+     "In scripts, give leat drop --yes.\n"
+     "leat simulate wants a URI that begins with postgresql:// or mongodb://.",
+    },
+    ErrorPage{
+     Code::simulate_tables,
+     "leat simulate will not touch a table",
+     "A table that the sample data needs is there, and nothing says that a simulation made it: it "
+     "may be real. Tables of a simulation have a comment in PostgreSQL, and a $comment in the "
+     "validator of their collection in MongoDB.",
+     only_this_request,
+     "Make a database for the simulation alone, and name it at the end of the URI.\n"
+     "Where the table is sample data all the same, drop it.",
+    },
+    ErrorPage{
+     Code::simulate_server,
+     "MongoDB does not take what leat simulate writes",
+     "The server was not reached, refused the user, or refused a write; the message says which. "
+     "What was written before stays.",
+     only_this_request,
+     "Look whether the server runs and is a replica set's primary, and correct the URI.\n"
+     "The user needs the role readWrite on the database.\n"
+     "Run it again: it goes on with the rows that are there.",
     },
     ErrorPage{
      Code::http_port,

@@ -1,0 +1,38 @@
+// What a simulation has done: changes per table and kind as the server counted them. Plain data.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <numeric>
+#include <vector>
+
+#include "simulate/change.hpp"
+
+namespace leat::simulate {
+
+struct TableChanges {
+    std::int64_t first_rows = 0;
+    std::array<std::int64_t, kinds> changes{};
+
+    auto of(Kind kind) -> std::int64_t& { return changes.at(static_cast<std::size_t>(kind)); }
+    [[nodiscard]] auto total() const -> std::int64_t {
+        return std::accumulate(changes.begin(), changes.end(), std::int64_t{0});
+    }
+};
+
+struct Counts {
+    std::vector<TableChanges> tables;  // in the order of the data set
+    std::int64_t events = 0;           // changes asked for
+    std::int64_t undone = 0;           // of these, in transactions that were rolled back
+    std::int64_t transactions = 0;
+    std::int64_t rolled_back = 0;  // of these
+
+    // Changes that met no row.
+    [[nodiscard]] auto missed() const -> std::int64_t {
+        auto left = events - undone;
+        for (const auto& table : tables) left -= table.total();
+        return left;
+    }
+};
+
+}  // namespace leat::simulate

@@ -1,0 +1,280 @@
+// Changes into MongoDB: ordered bulk writes of raw BSON, one a collection; inside a transaction of
+// its own where one is asked for.
+#include <fmt/core.h>
+
+#include <map>
+
+#include "simulate/bson_document.hpp"
+#include "simulate/mongodb_client.hpp"
+#include "simulate/writer.hpp"
+
+namespace leat::simulate {
+
+namespace {
+
+constexpr int attempts_max = 5;  // of a transaction that meets another one
+
+class MongodbWriter final : public Writer {
+public:
+    explicit MongodbWriter(MongoConnection connection)
+        : client_(std::move(connection.client)),
+          database_(mongoc_client_get_database(client_.get(), connection.database.c_str()),
+                    &mongoc_database_destroy) {}
+
+    auto prepare(const std::vector<Table>& tables) -> Result<std::vector<Keys>> override;
+    auto load(const std::vector<Change>& rows) -> Result<void> override;
+    auto apply(std::span<const Transaction> transactions, Counts& counts) -> Result<void> override;
+
+private:
+    using Tally = std::vector<TableChanges>;
+
+    // One bulk and what was put into it.
+    struct Bulk {
+        MongoBulk operations;
+        std::int64_t replaces = 0;
+    };
+
+    auto apply_one(const Transaction& transaction, Counts& counts) -> Result<void>;
+    auto prepare_table(const Table& table) -> Result<Keys>;
+    auto marked(const std::string& name) -> Result<std::optional<bool>>;
+    auto make(const std::string& name) -> Result<void>;
+    auto keys_of(const std::string& name) -> Result<Keys>;
+    auto collection(const std::string& name) -> MongoCollection;
+    auto write(const Transaction& transaction, mongoc_client_session_t* session, Tally& tally)
+        -> Result<void>;
+    auto write_in_session(const Transaction& transaction, Tally& tally) -> Result<void>;
+    auto new_bulk(std::size_t table, mongoc_client_session_t* session) -> Result<Bulk>;
+    static auto add(Bulk& bulk, const Change& change) -> Result<void>;
+    static auto execute(Bulk& bulk, TableChanges& tally) -> Result<void>;
+    auto flush(std::map<std::size_t, Bulk>& bulks, Tally& tally) -> Result<void>;
+    auto change_collection(const Change& change, Tally& tally) -> Result<void>;
+
+    MongoClient client_;
+    MongoDatabase database_;
+    std::vector<Table> tables_;
+};
+
+auto MongodbWriter::collection(const std::string& name) -> MongoCollection {
+    return {mongoc_database_get_collection(database_.get(), name.c_str()),
+            &mongoc_collection_destroy};
+}
+
+auto MongodbWriter::prepare(const std::vector<Table>& tables) -> Result<std::vector<Keys>> {
+    tables_ = tables;
+    std::vector<Keys> keys;
+    for (const auto& table : tables_) keys.push_back(TRY(prepare_table(table)));
+    return keys;
+}
+
+auto MongodbWriter::prepare_table(const Table& table) -> Result<Keys> {
+    const auto ours = TRY(marked(table.name));
+    if (!ours) TRY(make(table.name));
+    else if (!*ours) return foreign_table(table.name);
+    else if (table.row != nullptr) return keys_of(table.name);
+    return Keys();
+}
+
+// Whether the collection, if there is one, is a simulation's: its validator says so.
+auto MongodbWriter::marked(const std::string& name) -> Result<std::optional<bool>> {
+    const auto options = bson_of({{"filter", value(Document{{"name", text(name)}})}});
+    const MongoCursor found(
+        mongoc_database_find_collections_with_opts(database_.get(), options.get()),
+        &mongoc_cursor_destroy);
+    const bson_t* document = nullptr;
+    std::optional<bool> ours;
+    while (mongoc_cursor_next(found.get(), &document)) {
+        bson_iter_t from;
+        bson_iter_t at;
+        ours = bson_iter_init(&from, document) &&
+               bson_iter_find_descendant(&from, "options.validator.$comment", &at) &&
+               BSON_ITER_HOLDS_UTF8(&at) && bson_iter_utf8(&at, nullptr) == mark;
+    }
+    bson_error_t error;
+    if (mongoc_cursor_error(found.get(), &error)) return mongodb_error(error, "listCollections");
+    return ours;
+}
+
+auto MongodbWriter::make(const std::string& name) -> Result<void> {
+    const auto options =
+        bson_of({{"validator", value(Document{{"$comment", text(std::string(mark))}})}});
+    bson_error_t error;
+    const MongoCollection made(
+        mongoc_database_create_collection(database_.get(), name.c_str(), options.get(), &error),
+        &mongoc_collection_destroy);
+    if (made == nullptr) return mongodb_error(error, "create " + name);
+    return {};
+}
+
+auto MongodbWriter::keys_of(const std::string& name) -> Result<Keys> {
+    const auto from = collection(name);
+    const auto options = bson_of({{"projection", value(Document{{"_id", value(std::int32_t{1})}})},
+                                  {"sort", value(Document{{"_id", value(std::int32_t{1})}})}});
+    const MongoCursor cursor(
+        mongoc_collection_find_with_opts(from.get(), Bson().get(), options.get(), nullptr),
+        &mongoc_cursor_destroy);
+    std::vector<std::int64_t> live;
+    const bson_t* document = nullptr;
+    while (mongoc_cursor_next(cursor.get(), &document)) {
+        bson_iter_t at;
+        if (bson_iter_init_find(&at, document, "_id")) live.push_back(bson_iter_as_int64(&at));
+    }
+    bson_error_t error;
+    if (mongoc_cursor_error(cursor.get(), &error)) return mongodb_error(error, "find in " + name);
+    return Keys(std::move(live));
+}
+
+auto MongodbWriter::load(const std::vector<Change>& rows) -> Result<void> {
+    if (rows.empty()) return {};
+    Counts ignored{Tally(tables_.size())};
+    return apply_one({rows, Ending::together}, ignored);
+}
+
+auto MongodbWriter::apply(std::span<const Transaction> transactions, Counts& counts)
+    -> Result<void> {
+    for (const auto& transaction : transactions) TRY(apply_one(transaction, counts));
+    return {};
+}
+
+auto MongodbWriter::apply_one(const Transaction& transaction, Counts& counts) -> Result<void> {
+    auto tally = counts.tables;
+    if (transaction.ending == Ending::together) TRY(write(transaction, nullptr, tally));
+    else TRY(write_in_session(transaction, tally));
+    ++counts.transactions;
+    if (transaction.ending == Ending::roll_back) ++counts.rolled_back;
+    else counts.tables = std::move(tally);
+    return {};
+}
+
+auto MongodbWriter::write_in_session(const Transaction& transaction, Tally& tally) -> Result<void> {
+    bson_error_t error;
+    const MongoSession session(mongoc_client_start_session(client_.get(), nullptr, &error),
+                               &mongoc_client_session_destroy);
+    if (session == nullptr) return mongodb_error(error, "start a session");
+    const auto before = tally;
+    for (int attempt = 1;; ++attempt) {
+        if (!mongoc_client_session_start_transaction(session.get(), nullptr, &error))
+            return mongodb_error(error, "start a transaction");
+        const auto written = write(transaction, session.get(), tally);
+        if (written && transaction.ending == Ending::commit) {
+            if (mongoc_client_session_commit_transaction(session.get(), nullptr, &error)) return {};
+            return mongodb_error(error, "commit");
+        }
+        mongoc_client_session_abort_transaction(session.get(), nullptr);
+        if (written) return {};
+        if (written.error().fault != Fault::retry || attempt == attempts_max) return written;
+        tally = before;
+    }
+}
+
+// Changes of one collection keep their order; a change of a collection itself comes after all that
+// were asked for before it.
+auto MongodbWriter::write(const Transaction& transaction, mongoc_client_session_t* session,
+                          Tally& tally) -> Result<void> {
+    std::map<std::size_t, Bulk> bulks;
+    for (const auto& change : transaction.changes) {
+        if (change.kind == Kind::drop || change.kind == Kind::rename) {
+            TRY(flush(bulks, tally));
+            TRY(change_collection(change, tally));
+            continue;
+        }
+        auto found = bulks.find(change.table);
+        if (found == bulks.end())
+            found = bulks.emplace(change.table, TRY(new_bulk(change.table, session))).first;
+        TRY(add(found->second, change));
+    }
+    return flush(bulks, tally);
+}
+
+auto MongodbWriter::flush(std::map<std::size_t, Bulk>& bulks, Tally& tally) -> Result<void> {
+    for (auto& [table, bulk] : bulks) TRY(execute(bulk, tally.at(table)));
+    bulks.clear();
+    return {};
+}
+
+auto MongodbWriter::new_bulk(std::size_t table, mongoc_client_session_t* session) -> Result<Bulk> {
+    const auto target = collection(tables_.at(table).name);
+    const auto options = bson_of({{"ordered", value(true)}});
+    bson_error_t error;
+    if (session != nullptr && !mongoc_client_session_append(session, options.get(), &error))
+        return mongodb_error(error, "use a session");
+    return Bulk{{mongoc_collection_create_bulk_operation_with_opts(target.get(), options.get()),
+                 &mongoc_bulk_operation_destroy}};
+}
+
+auto MongodbWriter::add(Bulk& bulk, const Change& change) -> Result<void> {
+    bson_error_t error;
+    bool added = false;
+    auto* const operations = bulk.operations.get();
+    const auto selector = bson_of(change.key, {});
+    // The library would refuse names that the server takes, such as the empty one.
+    const auto options = change.kind == Kind::replace
+                             ? bson_of({{"validate", value(false)}, {"upsert", value(true)}})
+                             : bson_of({{"validate", value(false)}});
+    if (change.kind == Kind::insert) {
+        added = mongoc_bulk_operation_insert_with_opts(
+            operations, bson_of(change.key, change.values).get(), options.get(), &error);
+    } else if (change.kind == Kind::remove) {
+        added =
+            mongoc_bulk_operation_remove_one_with_opts(operations, selector.get(), nullptr, &error);
+    } else if (change.kind == Kind::replace) {
+        ++bulk.replaces;
+        added = mongoc_bulk_operation_replace_one_with_opts(
+            operations, selector.get(), bson_of(change.values).get(), options.get(), &error);
+    } else {
+        const bool operators = !change.values.empty() && change.values[0].name.starts_with('$');
+        const auto update =
+            operators ? bson_of(change.values) : bson_of({{"$set", value(change.values)}});
+        added = mongoc_bulk_operation_update_one_with_opts(operations, selector.get(), update.get(),
+                                                           options.get(), &error);
+    }
+    if (!added) return mongodb_error(error, "bulk write");
+    return {};
+}
+
+auto MongodbWriter::execute(Bulk& bulk, TableChanges& tally) -> Result<void> {
+    bson_t reply;
+    bson_error_t error;
+    const auto done = mongoc_bulk_operation_execute(bulk.operations.get(), &reply, &error);
+    const auto count = [&](const char* name) -> std::int64_t {
+        bson_iter_t at;
+        return bson_iter_init_find(&at, &reply, name) ? bson_iter_as_int64(&at) : 0;
+    };
+    // A replacement matches, or is made; so what else matched was updated.
+    const auto made = count("nUpserted");
+    tally.of(Kind::insert) += count("nInserted") + made;
+    tally.of(Kind::replace) += bulk.replaces - made;
+    tally.of(Kind::update) += count("nMatched") - (bulk.replaces - made);
+    tally.of(Kind::remove) += count("nRemoved");
+    const bool again = mongoc_error_has_label(&reply, "TransientTransactionError");
+    bson_destroy(&reply);
+    if (done != 0) return {};
+    auto failure = mongodb_error(error, "bulk write");
+    if (again) failure.fault = Fault::retry;
+    return failure;
+}
+
+// A new collection takes the place of one that is dropped or renamed, with the mark.
+auto MongodbWriter::change_collection(const Change& change, Tally& tally) -> Result<void> {
+    const auto& name = tables_.at(change.table).name;
+    const auto target = collection(name);
+    bson_error_t error;
+    const bool done =
+        change.kind == Kind::drop
+            ? mongoc_collection_drop(target.get(), &error)
+            : mongoc_collection_rename(target.get(), mongoc_database_get_name(database_.get()),
+                                       (name + "_before").c_str(), true, &error);
+    if (!done) return mongodb_error(error, std::string(kind_name(change.kind)) + " " + name);
+    TRY(make(name));
+    ++tally.at(change.table).of(change.kind);
+    return {};
+}
+
+}  // namespace
+
+auto open_mongodb_writer(const std::string& uri, const std::string& default_database)
+    -> Result<std::unique_ptr<Writer>> {
+    auto connection = TRY(connect_mongodb(uri, default_database));
+    return std::unique_ptr<Writer>(std::make_unique<MongodbWriter>(std::move(connection)));
+}
+
+}  // namespace leat::simulate
