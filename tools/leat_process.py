@@ -63,6 +63,28 @@ class Running:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
+class Simulation:
+    """A live `leat simulate`: sample data and changes in a database."""
+
+    def __init__(self, binary: pathlib.Path, uri: str, *arguments: str):
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", str(binary), "simulate", uri, *arguments, "--json"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True)
+
+    def stop(self) -> dict:
+        """SIGTERM; it finishes its transaction. What it did, as far as it is not over already."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> dict:
+        """The report at its end."""
+        output, errors = self.process.communicate()
+        if self.process.returncode != 0:
+            raise LeatFailed(f"leat simulate ended with {self.process.returncode}\n{errors}")
+        return json.loads(output)
+
+
 class Leat:
     """The program with one pipeline file, run in that file's folder."""
 

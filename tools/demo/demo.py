@@ -21,11 +21,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "compare")]
 
 import compare  # noqa: E402
-import shop  # noqa: E402
-from leat_process import Leat, LeatFailed, Running, find_binary  # noqa: E402
+from leat_process import Leat, LeatFailed, Running, Simulation, find_binary  # noqa: E402
 from pg_server import PgError, PgServer  # noqa: E402
 
 TABLES = ["public.orders", "public.customers"]
+ORDERS = 100_000  # at first; the customers are a twentieth of it
+CHANGES_PER_SECOND = 800
 LOOK_EVERY_SECONDS = 0.7
 FIRST_SECONDS = 6.0  # until the kill
 DOWN_SECONDS = 2.0
@@ -58,8 +59,8 @@ class Demo:
 
     def run(self) -> None:
         self._open_shop()
-        shoppers = shop.Shoppers(self.uri)
-        shoppers.start()
+        shoppers = self._simulate("--mix", "moving", "--rate", str(CHANGES_PER_SECOND),
+                                  "--transaction", "2", "--seed", "2")
         running, code = None, 0
         try:
             say("leat run shop.yaml", strong=True)
@@ -73,28 +74,29 @@ class Demo:
             running = self.leat.start(log="second.log")
             self._show(running, SECOND_SECONDS)
         finally:
-            shoppers.stop()
+            done = shoppers.stop()
             if running is not None and running.process.poll() is None:
                 code = running.stop()
         if code != 0:
             raise DemoFailed(f"leat ended with {code} after SIGTERM\n{running.tail()}")
-        if shoppers.failure:
-            raise DemoFailed(f"the shop failed: {shoppers.failure}")
-        self._line(f"the shop closes after {shoppers.transactions} live transactions")
+        self._line(f"the shop closes after {done['transactions']} live transactions")
         self._prove()
 
     def _open_shop(self) -> None:
         with psycopg.connect(self.server.uri(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE shop")
-        with psycopg.connect(self.uri) as connection:
-            connection.execute(shop.SCHEMA)
+        made = self._simulate("--rows", str(ORDERS), "--events", "0").wait()["tables"]
         version = self.leat.command("version").stdout.strip()
-        say(f"{version}, PostgreSQL on port {self.server.port}: {shop.ORDERS} orders, "
-            f"{shop.CUSTOMERS} customers, {shop.SHOPPERS} shoppers at work")
+        say(f"{version}, PostgreSQL on port {self.server.port}: "
+            f"{made['orders']['first_rows']} orders, {made['customers']['first_rows']} customers, "
+            f"{CHANGES_PER_SECOND} changes a second")
         say()
         for line in (HERE / "shop.yaml").read_text().splitlines():
             say(f"    {line}")
         say()
+
+    def _simulate(self, *arguments: str) -> Simulation:
+        return Simulation(self.leat.binary, self.uri, "--data", "shop", "--wall-clock", *arguments)
 
     def _show(self, running: Running, seconds: float) -> None:
         """A line now and then on what a query of the running warehouse sees, for so long."""
