@@ -77,13 +77,13 @@ def drain(results, rounds, scale):
         rates, references, cpu, counting, rss = [], [], [], [], []
         for number in range(rounds):
             with Source() as source:
-                source.make_events("events")
+                source.make_events()
                 name = f"drain_{per_transaction}_{number}"
                 pipeline, _ = prepare(source, name, ["public.events"])
                 source.slot("c0", "events")
                 source.slot("counting", "events")
-                source.insert("events", rows - 1, per_transaction)
-                end, end_number = source.mark_end("events", rows)
+                source.insert(rows - 1, per_transaction)
+                end, end_number = source.mark_end()
                 references.append(rows / recvlogical(source, "c0", end))
                 run = Run(pipeline)
                 seconds = wait_for_rows(source, name, "events", rows, run)
@@ -105,12 +105,12 @@ def capture_cpu(results, rounds, scale):
     cpu, counting = [], []
     for number in range(rounds):
         with Source() as source:
-            source.make_events("events")
+            source.make_events()
             name = f"capture_{number}"
             pipeline, _ = prepare(source, name, ["public.events"])
             source.slot("counting", "events")
-            source.insert("events", rows - 1, 100)
-            _, end_number = source.mark_end("events", rows)
+            source.insert(rows - 1, 100)
+            _, end_number = source.mark_end()
             counting.append(counting_stream(source, "counting", end_number)["cpu_seconds"]
                             / rows * 1e6)
             run = Run(pipeline, "--only", "capture", "--until-caught-up").wait()
@@ -119,41 +119,20 @@ def capture_cpu(results, rounds, scale):
                 rows=rows)
 
 
-MIXED = """DO $$ DECLARE round bigint; fresh bigint := {fresh}; BEGIN
-    PERFORM setseed({seed});
-    FOR round IN 1..{transactions} LOOP
-        INSERT INTO events SELECT {row} FROM generate_series(fresh, fresh + 39) i;
-        fresh := fresh + 40;
-        UPDATE events SET kind = kind + 1, amount = amount + 1 WHERE id IN
-            (SELECT (exp(random() * ln({keys})))::bigint FROM generate_series(1, 35));
-        DELETE FROM events WHERE id IN
-            (SELECT (exp(random() * ln({keys})))::bigint + 7 FROM generate_series(1, 15));
-        UPDATE events SET id = -id - round::bigint * 1000000000 WHERE id IN
-            (SELECT (exp(random() * ln({keys})))::bigint + 3 FROM generate_series(1, 10))
-            AND id > 0;
-        COMMIT;
-    END LOOP; END $$"""
-
-
 def mixed(results, rounds, scale):
     """40/35/15/10 insert, update, delete, key change; Zipf-like keys; a table of 4 M rows."""
-    from workload import ROW
     keys, transactions = int(4_000_000 * scale), int(5_000 * scale)
     rates, references, delivery = [], [], []
     for number in range(rounds):
         with Source() as source:
-            source.make_events("events")
-            source.insert("events", keys, 100_000)
+            source.make_events(keys)
             name = f"mixed_{number}"
             pipeline, _ = prepare(source, name, ["public.events"])
             source.slot("c0", "events")
-            source.sql(MIXED.format(fresh=keys * 10, seed=number / 10, transactions=transactions,
-                                    keys=keys, row=ROW))
-            end, _ = source.mark_end("events", keys * 10 - 1)
+            changes = source.simulate("--mix", "moving", "--events", transactions * 100,
+                                      "--transaction", 100, "--seed", number + 1)["changes"]
+            end, _ = source.mark_end()
             reference = recvlogical(source, "c0", end)
-            source.sql("SELECT pg_stat_force_next_flush()")
-            changes = source.sql("SELECT n_tup_ins + n_tup_upd + n_tup_del FROM "
-                                 "pg_stat_user_tables WHERE relname = 'events'")[0][0] - keys
             captured = Run(pipeline, "--only", "capture", "--until-caught-up").wait()
             delivered = Run(pipeline, "--only", "deliver", "--until-caught-up").wait()
             rates.append(changes / max(captured.seconds, delivered.seconds))
@@ -223,8 +202,7 @@ def latency(results, rounds, scale):
     """Commit → visible to a query, at 1,000 transactions a second, half updates of 4 M rows."""
     keys, seconds = int(4_000_000 * scale), 20
     with Source() as source:
-        source.make_events("events")
-        source.insert("events", keys, 100_000)
+        source.make_events(keys)
         source.sql("CREATE TABLE clock (id int PRIMARY KEY, written double precision)")
         source.sql("INSERT INTO clock VALUES (1, 0)")
         pipeline, _ = prepare(source, "latency", ["public.events", "public.clock"])
@@ -251,19 +229,25 @@ def latency(results, rounds, scale):
                     duty_cycle=round(lane["commit_seconds"] / run.report["seconds"], 3))
 
 
+# A transaction of this size is the server's to write: the simulator keeps one in memory.
+LARGE = """INSERT INTO events SELECT i, i % 17, 'customer-' || i % 50000, 'order number ' || i ||
+    ' of the benchmark', (i % 1000000) / 100.0, timestamptz '2026-01-01 00:00:00+00' + i *
+    interval '1 ms', i % 3 = 0 FROM generate_series(1, {}) i"""
+
+
 def memory(results, rounds, scale):
     rows = int(10_000_000 * scale)
     with Source() as source:
-        source.make_events("events")
+        source.make_events()
         pipeline, _ = prepare(source, "backlog", ["public.events"])
-        source.insert("events", rows, 10_000)
+        source.insert(rows, 10_000)
         run = Run(pipeline, "--until-caught-up").wait()
         results.add("peak RSS, backlog of inserts", [run.peak_rss / 2**20], "MiB", rows=rows)
     large = int(17_000_000 * scale)  # about 2 GB of row data
     with Source() as source:
-        source.make_events("events")
+        source.make_events()
         pipeline, _ = prepare(source, "large", ["public.events"])
-        source.insert("events", large, large)
+        source.sql(LARGE.format(large))
         run = Run(pipeline, "--until-caught-up").wait()
         results.add("peak RSS, one transaction", [run.peak_rss / 2**20], "MiB", rows=large)
 
@@ -273,9 +257,9 @@ def recovery(results, rounds, scale):
     rows = int(9_000_000 * scale)
     times = []
     with Source() as source:
-        source.make_events("events")
+        source.make_events()
         pipeline, _ = prepare(source, "recovery", ["public.events"])
-        source.insert("events", rows, 10_000)
+        source.insert(rows, 10_000)
         Run(pipeline, "--only", "capture", "--until-caught-up").wait()
         for _ in range(rounds):
             run = Run(pipeline)
@@ -311,15 +295,15 @@ def transform(results, rounds, scale):
     rates, references, cpu, plain = [], [], [], []
     for number in range(rounds):
         with Source() as source:
-            source.make_events("events")
+            source.make_events()
             name = f"transform_{number}"
             pipeline, _ = write_pipeline(source, name, ["public.events"], ", tables: [orders]",
                                          TRANSFORM)
             Run(pipeline, "--until-caught-up").wait()
             without, _ = prepare(source, f"without_{number}", ["public.events"])
             source.slot("c0", "events")
-            source.insert("events", rows - 1, 1_000)
-            end, _ = source.mark_end("events", rows)
+            source.insert(rows - 1, 1_000)
+            end, _ = source.mark_end()
             passed = source.sql("SELECT count(*) FROM events WHERE kind <> 3 AND "
                                 "amount > 1")[0][0]
             references.append(rows / recvlogical(source, "c0", end))

@@ -22,15 +22,8 @@ from pg_server import PgServer  # noqa: E402
 BUILD = pathlib.Path(os.environ.get("LEAT_BUILD_DIR", ROOT / "build" / "release"))
 LEAT = os.environ.get("LEAT_BINARY", str(BUILD / "bin" / "leat"))
 
-# Seven columns, about 100 bytes a row.
-EVENTS = """CREATE TABLE {table} (id bigint PRIMARY KEY, kind int, name text, note text,
-    amount numeric(12,2), at timestamptz, good boolean)"""
-ROW = """i, i % 17, 'customer-' || i % 50000, 'order number ' || i || ' of the benchmark',
-    (i % 1000000) / 100.0, timestamptz '2026-01-01 00:00:00+00' + i * interval '1 ms', i % 3 = 0"""
-
-
 class Source:
-    """A private server with the procedures that write."""
+    """A private server, and `leat simulate` that writes to it."""
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-bench-"))
@@ -54,18 +47,17 @@ class Source:
         cursor = self.connection.execute(text, parameters or None)
         return cursor.fetchall() if cursor.description else None
 
-    def make_events(self, table):
-        self.sql(EVENTS.format(table=table))
+    def simulate(self, *arguments):
+        """Changes of the table `events`: seven columns, about 100 bytes a row. The report."""
+        return json.loads(timed([LEAT, "simulate", self.server.uri(), "--data", "events", "--rate",
+                                 0, "--json", *arguments])[2])
 
-    def insert(self, table, rows, per_transaction, first=1):
-        """Rows first … first+rows-1 in transactions of the given size, written by the server."""
-        self.sql(f"""DO $$ DECLARE start bigint := {first}; BEGIN
-            WHILE start < {first + rows} LOOP
-                INSERT INTO {table} SELECT {ROW}
-                    FROM generate_series(start, least(start + {per_transaction}, {first + rows}) - 1) i;
-                COMMIT;
-                start := start + {per_transaction};
-            END LOOP; END $$""")
+    def make_events(self, rows=0):
+        self.simulate("--rows", rows, "--events", 0)
+
+    def insert(self, rows, per_transaction):
+        self.simulate("--rows", 0, "--mix", "inserts", "--events", rows, "--transaction",
+                      per_transaction)
 
     def slot(self, name, publication_tables):
         self.sql(f"CREATE PUBLICATION {name} FOR TABLE {publication_tables}")
@@ -75,13 +67,13 @@ class Source:
         self.sql("SELECT pg_drop_replication_slot(%s)", name)
         self.sql(f"DROP PUBLICATION {name}")
 
-    def mark_end(self, table, last_id):
+    def mark_end(self):
         """Where a reference client stops: an LSN that only one more row, inserted here, is behind.
 
         Without that row the client would wait for the server's next keepalive, seconds later.
         """
         text = self.sql("SELECT pg_current_wal_insert_lsn()")[0][0]
-        self.insert(table, 1, 1, first=last_id)
+        self.insert(1, 1)
         self.sql("SET synchronous_commit = on")
         self.sql("SELECT txid_current()")
         self.sql("SET synchronous_commit = off")

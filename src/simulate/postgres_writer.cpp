@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <libpq-fe.h>
 
+#include <charconv>
 #include <map>
 
 #include "simulate/postgres_statements.hpp"
@@ -49,9 +50,14 @@ auto PostgresWriter::prepare_table(const Table& table) -> Result<Keys> {
         return Keys();
     }
     if (!found.truth(0, 1)) return foreign_table(table.name);
-    const auto rows = TRY(connection_.query("SELECT id FROM " + sql_name(table) + " ORDER BY id"));
+    // By COPY, which needs no memory for rows that wait.
+    TRY(connection_.start_copy("COPY (SELECT id FROM " + sql_name(table) +
+                               " ORDER BY id) TO STDOUT"));
     std::vector<std::int64_t> live;
-    for (int i = 0; i < rows.count(); ++i) live.push_back(rows.number(i, 0));
+    for (auto line = TRY(connection_.copied()); line; line = TRY(connection_.copied())) {
+        live.push_back(0);
+        std::from_chars(line->data(), line->data() + line->size(), live.back());
+    }
     return Keys(std::move(live));
 }
 
