@@ -20,6 +20,7 @@ auto sample() -> simulate::Look {
     look.counts.transactions = 4;
     look.counts.rolled_back = 1;
     look.counts.undone = 5;
+    look.counts.missed = 1;
     return look;
 }
 

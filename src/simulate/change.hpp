@@ -16,13 +16,16 @@ enum class Kind : std::uint8_t {
     update,
     replace,  // the whole document; made when it is not there. MongoDB only
     remove,
-    rekey,   // the row gets another key. PostgreSQL only
-    drop,    // the collection goes, and a new one of its name is made. MongoDB only
-    rename,  // the collection gets another name, and a new one is made in its place. MongoDB only
+    rekey,     // the row gets another key. PostgreSQL only
+    drop,      // the collection goes, and a new one of its name is made. MongoDB only
+    rename,    // the collection gets another name, and a new one is made in its place. MongoDB only
+    truncate,  // all rows go. PostgreSQL only
+    alter,     // the table gets, loses or changes a column. PostgreSQL only
+    control,   // no change: a savepoint, or the way back to one. PostgreSQL only, not counted
 };
-inline constexpr std::size_t kinds = 7;
+inline constexpr std::size_t kinds = 9;  // that are counted
 inline constexpr std::array<std::string_view, kinds> kind_names = {
-    "insert", "update", "replace", "delete", "key_change", "drop", "rename"};
+    "insert", "update", "replace", "delete", "key_change", "drop", "rename", "truncate", "alter"};
 constexpr auto kind_name(Kind kind) -> std::string_view {
     return kind_names.at(static_cast<std::size_t>(kind));
 }
@@ -34,6 +37,8 @@ struct Change {
     // insert, replace: all but the key. update: the fields to set, or, where the first name begins
     // with $, MongoDB's update operators. rekey: `id`, the new key.
     Document values;
+    std::string sql{};  // PostgreSQL: the statement itself, which may mean many rows or none
+    bool kept = true;   // false: rolled back to a savepoint before it
     auto operator==(const Change&) const -> bool = default;
 };
 
@@ -52,7 +57,7 @@ struct Transaction {
 class Changes {
 public:
     virtual ~Changes() = default;
-    // At most `limit` changes; limit > 0.
+    // At most `limit` changes, but for a transaction that makes sense only as a whole; limit > 0.
     virtual auto next(std::int64_t limit) -> Transaction = 0;
 };
 

@@ -22,17 +22,11 @@ struct TableChanges {
 
 struct Counts {
     std::vector<TableChanges> tables;  // in the order of the data set
-    std::int64_t events = 0;           // changes asked for
-    std::int64_t undone = 0;           // of these, in transactions that were rolled back
+    std::int64_t events = 0;           // changes asked for; a statement may mean many rows
+    std::int64_t undone = 0;           // of these, rolled back
+    std::int64_t missed = 0;           // of these, without a row to change
     std::int64_t transactions = 0;
     std::int64_t rolled_back = 0;  // of these
-
-    // Changes that met no row.
-    [[nodiscard]] auto missed() const -> std::int64_t {
-        auto left = events - undone;
-        for (const auto& table : tables) left -= table.total();
-        return left;
-    }
 };
 
 }  // namespace leat::simulate

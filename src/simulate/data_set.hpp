@@ -57,6 +57,7 @@ struct Table {
     double rows = 1;                                         // at the start, in multiples of --rows
     Document (*row)(std::int64_t id, Draw& draw) = nullptr;  // without the key
     Document (*change)(Draw& draw) = nullptr;                // what an update sets
+    std::string create{};  // PostgreSQL: the statements that make it, where columns do not say all
 };
 
 struct DataSet {

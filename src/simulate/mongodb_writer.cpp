@@ -140,8 +140,14 @@ auto MongodbWriter::apply_one(const Transaction& transaction, Counts& counts) ->
     if (transaction.ending == Ending::together) TRY(write(transaction, nullptr, tally));
     else TRY(write_in_session(transaction, tally));
     ++counts.transactions;
-    if (transaction.ending == Ending::roll_back) ++counts.rolled_back;
-    else counts.tables = std::move(tally);
+    if (transaction.ending == Ending::roll_back) {
+        ++counts.rolled_back;
+        return {};
+    }
+    counts.missed += static_cast<std::int64_t>(transaction.changes.size());
+    for (std::size_t i = 0; i < tally.size(); ++i)
+        counts.missed -= tally[i].total() - counts.tables[i].total();
+    counts.tables = std::move(tally);
     return {};
 }
 

@@ -75,6 +75,7 @@ auto sql_name(const Table& table) -> std::string {
 }
 
 auto create_statement(const Table& table) -> std::string {
+    if (!table.create.empty()) return table.create;
     std::string columns;
     for (const auto& [name, type] : table.columns)
         columns += fmt::format("{}{} {}", columns.empty() ? "" : ", ", postgres::quote_name(name),

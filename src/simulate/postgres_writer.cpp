@@ -23,10 +23,19 @@ public:
     auto apply(std::span<const Transaction> transactions, Counts& counts) -> Result<void> override;
 
 private:
+    // One statement on its way; without a change for the frame of a transaction.
+    struct Step {
+        Statement statement;
+        std::string name;  // of a prepared one, or empty
+        const Change* change = nullptr;
+    };
+
     auto prepare_table(const Table& table) -> Result<Keys>;
     auto name_of(const std::string& sql) -> Result<std::string>;
-    auto send(const Statement& statement, const std::string& name) -> bool;
-    auto collect(const Transaction& transaction, Counts& counts) -> Result<void>;
+    auto steps_of(const Transaction& transaction) -> Result<std::vector<Step>>;
+    auto send(const Step& step) -> bool;
+    auto collect(const std::vector<Step>& steps, bool rolled_back, Counts& counts) -> Result<void>;
+    static auto count(const Change& change, const std::string& affected, Counts& counts) -> void;
 
     postgres::Connection connection_;
     std::vector<Table> tables_;
@@ -50,6 +59,7 @@ auto PostgresWriter::prepare_table(const Table& table) -> Result<Keys> {
         return Keys();
     }
     if (!found.truth(0, 1)) return foreign_table(table.name);
+    if (table.row == nullptr) return Keys();
     // By COPY, which needs no memory for rows that wait.
     TRY(connection_.start_copy("COPY (SELECT id FROM " + sql_name(table) +
                                " ORDER BY id) TO STDOUT"));
@@ -85,60 +95,88 @@ auto PostgresWriter::name_of(const std::string& sql) -> Result<std::string> {
     return prepared_[sql] = name;
 }
 
-auto PostgresWriter::send(const Statement& statement, const std::string& name) -> bool {
+auto PostgresWriter::send(const Step& step) -> bool {
     std::vector<const char*> values;
-    values.reserve(statement.values.size());
-    for (const auto& value : statement.values) values.push_back(value ? value->c_str() : nullptr);
-    return PQsendQueryPrepared(connection_.raw(), name.c_str(), static_cast<int>(values.size()),
-                               values.data(), nullptr, nullptr, 0) == 1;
+    values.reserve(step.statement.values.size());
+    for (const auto& value : step.statement.values)
+        values.push_back(value ? value->c_str() : nullptr);
+    const auto count = static_cast<int>(values.size());
+    return (step.name.empty()
+                ? PQsendQueryParams(connection_.raw(), step.statement.sql.c_str(), count, nullptr,
+                                    values.data(), nullptr, nullptr, 0)
+                : PQsendQueryPrepared(connection_.raw(), step.name.c_str(), count, values.data(),
+                                      nullptr, nullptr, 0)) == 1;
+}
+
+// BEGIN and its end come only where savepoints need them: what is sent between two synchronisations
+// is one transaction.
+auto PostgresWriter::steps_of(const Transaction& transaction) -> Result<std::vector<Step>> {
+    std::vector<Step> steps;
+    const bool framed = transaction.ending != Ending::together;
+    if (framed) steps.push_back({{"BEGIN", {}}, "", nullptr});
+    for (const auto& change : transaction.changes) {
+        if (!change.sql.empty()) {
+            steps.push_back({{change.sql, {}}, "", &change});
+            continue;
+        }
+        auto statement = statement_of(change, tables_.at(change.table));
+        auto name = TRY(name_of(statement.sql));
+        steps.push_back({std::move(statement), std::move(name), &change});
+    }
+    const bool commits = transaction.ending == Ending::commit;
+    if (framed) steps.push_back({{commits ? "COMMIT" : "ROLLBACK", {}}, "", nullptr});
+    return steps;
 }
 
 auto PostgresWriter::apply(std::span<const Transaction> transactions, Counts& counts)
     -> Result<void> {
-    std::vector<std::pair<Statement, std::string>> statements;
-    for (const auto& transaction : transactions) {
-        for (const auto& change : transaction.changes) {
-            auto statement = statement_of(change, tables_.at(change.table));
-            auto name = TRY(name_of(statement.sql));
-            statements.emplace_back(std::move(statement), std::move(name));
-        }
-    }
-    // What is sent between two synchronisations is one transaction.
+    std::vector<std::vector<Step>> all;
+    for (const auto& transaction : transactions) all.push_back(TRY(steps_of(transaction)));
     bool sent = PQenterPipelineMode(connection_.raw()) == 1;
-    auto next = statements.begin();
-    for (const auto& transaction : transactions) {
-        const auto end = next + static_cast<std::ptrdiff_t>(transaction.changes.size());
-        for (; next != end; ++next) sent = sent && send(next->first, next->second);
+    for (const auto& steps : all) {
+        for (const auto& step : steps) sent = sent && send(step);
         sent = sent && PQpipelineSync(connection_.raw()) == 1;
     }
     if (!sent) return connection_.failure("write");
     Result<void> outcome;
-    for (const auto& transaction : transactions) {
-        auto collected = collect(transaction, counts);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        auto collected = collect(all[i], transactions[i].ending == Ending::roll_back, counts);
         if (!collected && outcome) outcome = std::move(collected);
     }
     PQexitPipelineMode(connection_.raw());
     return outcome;
 }
 
-// One answer per change, each with an end of its own, then that of the synchronisation.
-auto PostgresWriter::collect(const Transaction& transaction, Counts& counts) -> Result<void> {
-    auto seen = counts.tables;
+// One answer per step, each with an end of its own, then that of the synchronisation.
+auto PostgresWriter::collect(const std::vector<Step>& steps, bool rolled_back, Counts& counts)
+    -> Result<void> {
+    auto seen = counts;
     Result<void> outcome;
-    for (const auto& change : transaction.changes) {
+    for (const auto& step : steps) {
         auto* const result = PQgetResult(connection_.raw());
-        const auto* const affected = PQcmdTuples(result);
-        seen.at(change.table).of(change.kind) += std::strtoll(affected, nullptr, 10);
+        const std::string affected = PQcmdTuples(result);
         // After the first error the others only say that they were passed over.
         const auto answer = connection_.answer(result, "write");
         if (!answer && outcome) outcome = answer.error();
         PQclear(PQgetResult(connection_.raw()));
+        if (step.change != nullptr && step.change->kept && !rolled_back)
+            count(*step.change, affected, seen);
     }
     PQclear(PQgetResult(connection_.raw()));
     if (!outcome) return outcome;
-    counts.tables = std::move(seen);
+    counts = std::move(seen);
     ++counts.transactions;
+    if (rolled_back) ++counts.rolled_back;
     return {};
+}
+
+// A statement that changes a table says no number.
+auto PostgresWriter::count(const Change& change, const std::string& affected, Counts& counts)
+    -> void {
+    if (change.kind == Kind::control) return;
+    const auto rows = affected.empty() ? 1 : std::strtoll(affected.c_str(), nullptr, 10);
+    counts.tables.at(change.table).of(change.kind) += rows;
+    if (rows == 0) ++counts.missed;
 }
 
 }  // namespace

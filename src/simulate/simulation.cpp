@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "simulate/nasty_documents.hpp"
+#include "simulate/nasty_rows.hpp"
 
 namespace leat::simulate {
 
@@ -33,11 +34,18 @@ auto check(const Options& options) -> Result<void> {
     if (!is_mongodb(options.uri) && !is_postgres(options.uri))
         return argument_error("the URI names no database that is known here",
                               "Begin it with postgresql:// or mongodb://.");
-    if (options.mix.nasty && !is_mongodb(options.uri))
-        return argument_error("the mix nasty is for MongoDB", "Give the mix moving.");
     if (options.document_bytes > 0 && !is_mongodb(options.uri))
         return argument_error("--document-bytes is for MongoDB", "Leave it away.");
     return {};
+}
+
+auto count(const Transaction& transaction, Counts& counts) -> void {
+    const bool rolled_back = transaction.ending == Ending::roll_back;
+    for (const auto& change : transaction.changes) {
+        if (change.kind == Kind::control) continue;
+        ++counts.events;
+        if (rolled_back || !change.kept) ++counts.undone;
+    }
 }
 
 // Returns early when it is stopped.
@@ -57,7 +65,8 @@ Simulation::Simulation(Options options, std::unique_ptr<Writer> writer, const Cl
       tables_(options_.data.tables),
       look_(std::make_unique<Guarded<Look>>()) {
     if (options_.mix.nasty)
-        for (auto& table : nasty_collections()) tables_.push_back(std::move(table));
+        for (auto& table : is_mongodb(options_.uri) ? nasty_collections() : nasty_tables())
+            tables_.push_back(std::move(table));
     counts_.tables.resize(tables_.size());
 }
 
@@ -87,7 +96,11 @@ auto Simulation::run(const std::stop_token& stop) -> Result<void> {
     TRY(load(generator, stop));
     began_ = clock_->steady();
     if (!options_.mix.nasty) return change(generator, stop);
-    NastyDocuments nasty(generator, options_.data.tables.size(), options_.seed);
+    if (documents) {
+        NastyDocuments nasty(generator, options_.data.tables.size(), options_.seed);
+        return change(nasty, stop);
+    }
+    NastyRows nasty(generator, options_.data.tables.size(), options_.seed);
     return change(nasty, stop);
 }
 
@@ -115,11 +128,7 @@ auto Simulation::change(Changes& changes, const std::stop_token& stop) -> Result
     for (auto now = began_; !stop.stop_requested() && !is_over(now); now = clock_->steady()) {
         const auto transactions = due(changes, now);
         TRY(writer_->apply(transactions, counts_));
-        for (const auto& transaction : transactions) {
-            const auto made = static_cast<std::int64_t>(transaction.changes.size());
-            counts_.events += made;
-            if (transaction.ending == Ending::roll_back) counts_.undone += made;
-        }
+        for (const auto& transaction : transactions) count(transaction, counts_);
         look_->with([&](Look& look) { look = {counts_, false, clock_->steady() - began_}; });
         keep_pace(stop);
     }
