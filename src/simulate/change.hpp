@@ -14,7 +14,7 @@ namespace leat::simulate {
 enum class Kind : std::uint8_t {
     insert,
     update,
-    replace,  // the whole document; made when it is not there. MongoDB only
+    replace,  // the whole row or document; made when it is not there
     remove,
     rekey,     // the row gets another key. PostgreSQL only
     drop,      // the collection goes, and a new one of its name is made. MongoDB only

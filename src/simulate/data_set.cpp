@@ -7,22 +7,18 @@ namespace leat::simulate {
 
 namespace {
 
-auto cents(std::int64_t amount) -> Value {
-    return value(Decimal{fmt::format("{}.{:02}", amount / 100, amount % 100)});
-}
-
 auto event_row(std::int64_t id, Draw& draw) -> Document {
     return {{"kind", value(static_cast<std::int32_t>(id % 17))},
             {"name", text(fmt::format("customer-{}", id % 50'000))},
             {"note", text(fmt::format("order number {} of the benchmark", id))},
-            {"amount", cents(id % 1'000'000)},
+            {"amount", money(id % 1'000'000)},
             {"at", value(Time{draw.now_us})},
             {"good", value(id % 3 == 0)}};
 }
 
 auto event_change(Draw& draw) -> Document {
     return {{"kind", value(static_cast<std::int32_t>(draw.random.below(1'000)))},
-            {"amount", cents(draw.random.below(1'000'000))},
+            {"amount", money(draw.random.below(1'000'000))},
             {"at", value(Time{draw.now_us})}};
 }
 

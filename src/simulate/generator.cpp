@@ -56,7 +56,7 @@ auto Generator::draw_kind() -> Kind {
     auto drawn = random_.share() * (mix.insert + mix.update + mix.remove + mix.rekey);
     if ((drawn -= mix.insert) < 0) return Kind::insert;
     if ((drawn -= mix.update) < 0) return Kind::update;
-    if ((drawn -= mix.remove) < 0) return Kind::remove;
+    if (drawn < mix.remove) return Kind::remove;
     return options_.keys_change && mix.rekey > 0 ? Kind::rekey : Kind::update;
 }
 

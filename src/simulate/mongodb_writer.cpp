@@ -160,7 +160,7 @@ auto MongodbWriter::write_in_session(const Transaction& transaction, Tally& tall
     for (int attempt = 1;; ++attempt) {
         if (!mongoc_client_session_start_transaction(session.get(), nullptr, &error))
             return mongodb_error(error, "start a transaction");
-        const auto written = write(transaction, session.get(), tally);
+        auto written = write(transaction, session.get(), tally);
         if (written && transaction.ending == Ending::commit) {
             if (mongoc_client_session_commit_transaction(session.get(), nullptr, &error)) return {};
             return mongodb_error(error, "commit");

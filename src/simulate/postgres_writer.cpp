@@ -182,8 +182,16 @@ auto PostgresWriter::count(const Change& change, const std::string& affected, Co
 }  // namespace
 
 auto open_postgres_writer(const std::string& uri) -> Result<std::unique_ptr<Writer>> {
-    auto connection = TRY(postgres::Connection::connect({uri, "leat simulate"}));
-    return std::unique_ptr<Writer>(std::make_unique<PostgresWriter>(std::move(connection)));
+    auto connection = postgres::Connection::connect({uri, "leat simulate"});
+    if (!connection) {
+        // There is no pipeline file here, where it could be corrected.
+        auto error = std::move(connection).error();
+        constexpr std::string_view option = "source.uri";
+        if (const auto at = error.hint.find(option); at != std::string::npos)
+            error.hint.replace(at, option.size(), "the URI");
+        return error;
+    }
+    return std::unique_ptr<Writer>(std::make_unique<PostgresWriter>(std::move(*connection)));
 }
 
 }  // namespace leat::simulate

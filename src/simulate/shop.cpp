@@ -15,10 +15,6 @@ constexpr std::array states = {"new", "paid", "sent", "returned"};
 constexpr std::array goods = {"bread", "flour", "oats", "rye", "semolina", "yeast"};
 constexpr std::array channels = {"web", "app", "phone", "market"};
 
-auto price(std::int64_t cents) -> Value {
-    return value(Decimal{fmt::format("{}.{:02}", cents / 100, cents % 100)});
-}
-
 // Some have none: NULL in one database, a missing field in the other.
 auto add_city(Document& row, Random& random) -> void {
     if (random.chance(0.9)) row.push_back({"city", text(random.pick(cities))});
@@ -49,10 +45,10 @@ auto order_row(std::int64_t, Draw& draw) -> Document {
         total += cents * quantity;
         items.push_back(value(Document{{"sku", text(random.pick(goods))},
                                        {"quantity", value(static_cast<std::int32_t>(quantity))},
-                                       {"price", price(cents)}}));
+                                       {"price", money(cents)}}));
     }
     return {{"customer", value(draw.reference(customers))},
-            {"amount", price(total)},
+            {"amount", money(total)},
             {"status", text("new")},
             {"tags", value(Array{text(random.pick(channels)), text(random.hex(4))})},
             {"items", value(std::move(items))},
@@ -63,7 +59,7 @@ auto order_change(Draw& draw) -> Document {
     auto& random = draw.random;
     Document change = {{"status", text(random.pick(states))},
                        {"changed", value(Time{draw.now_us})}};
-    if (random.chance(0.2)) change.push_back({"amount", price(random.between(100, 100'000))});
+    if (random.chance(0.2)) change.push_back({"amount", money(random.between(100, 100'000))});
     return change;
 }
 

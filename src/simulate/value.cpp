@@ -1,5 +1,7 @@
-// Sizes of values; see value.hpp.
+// Sizes of values, and money; see value.hpp.
 #include "simulate/value.hpp"
+
+#include <fmt/core.h>
 
 namespace leat::simulate {
 
@@ -28,6 +30,10 @@ struct SizeOf {
 };
 
 }  // namespace
+
+auto money(std::int64_t cents) -> Value {
+    return value(Decimal{fmt::format("{}.{:02}", cents / 100, cents % 100)});
+}
 
 auto size_of(const Document& document) -> std::size_t {
     std::size_t size = document_frame;

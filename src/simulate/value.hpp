@@ -44,7 +44,6 @@ struct Field {
     auto operator==(const Field&) const -> bool = default;
 };
 
-// Value{T}: `text("a")` says less by accident than an overload set would.
 template <class T>
 auto value(T held) -> Value {
     return Value{std::move(held)};
@@ -52,6 +51,9 @@ auto value(T held) -> Value {
 inline auto text(std::string held) -> Value {
     return Value{std::move(held)};
 }
+
+// 1230 as the decimal 12.30.
+auto money(std::int64_t cents) -> Value;
 
 // About as many bytes as the document takes as BSON.
 auto size_of(const Document& document) -> std::size_t;

@@ -163,6 +163,7 @@ class PostgresTest(Simulated):
         done = simulate("postgresql://postgres@127.0.0.1:1/x")
         self.assertEqual(done.returncode, 3)
         self.assertIn("PG-UNREACHABLE", done.stderr)
+        self.assertIn("correct host and port in the URI", done.stderr)
 
 
 class MongoTest(Simulated):
