@@ -1,5 +1,6 @@
-"""What the tests of the command line share: one PostgreSQL server, a pipeline in a folder of its
-own, and the assertions that a refusal must pass: exit code, what is wrong, the next step, no secret.
+"""What the tests of the command line share: a pipeline in a folder of its own, one PostgreSQL
+server, and the assertions that a refusal must pass: exit code, what is wrong, the next step, no
+secret. Those on MongoDB have their own server in mongo_fixture.py.
 """
 
 import contextlib
@@ -8,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -57,7 +59,8 @@ class Pipeline:
 
     def __init__(self, folder: pathlib.Path, uri: str, name: str = "shop",
                  tables: str = "public.orders", source: str = "", queue: str = "data/shop",
-                 warehouse: str = "warehouse.duckdb"):
+                 warehouse: str = "warehouse.duckdb", type: str = "postgres",
+                 list_name: str = "tables"):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.uri = uri
@@ -66,11 +69,17 @@ class Pipeline:
         self.log = folder / queue
         self.warehouse = folder / warehouse
         extra = f"\n  {source}" if source else ""
-        self.text = (f"pipeline: {name}\nsource:\n  type: postgres\n  uri: {uri}\n"
-                     f"  tables: [{tables}]{extra}\nqueue: {{type: log, path: {queue}}}\n"
+        self.text = (f"pipeline: {name}\nsource:\n  type: {type}\n  uri: {uri}\n"
+                     f"  {list_name}: [{tables}]{extra}\nqueue: {{type: log, path: {queue}}}\n"
                      f"sinks:\n  - {{type: duckdb, path: {warehouse}}}\n")
         self.file.write_text(self.text)
         self.leat = Leat(find_binary(), self.file)
+
+    def edit(self, old: str, new: str) -> None:
+        text = self.file.read_text()
+        if old not in text:
+            raise AssertionError(f"{old!r} is not in\n{text}")
+        self.file.write_text(text.replace(old, new))
 
     def command(self, *arguments: str, prefix: tuple = ()) -> subprocess.CompletedProcess:
         return subprocess.run([*prefix, str(self.leat.binary), *arguments], cwd=self.folder,
@@ -85,34 +94,13 @@ class Pipeline:
         return done.returncode, json.loads(done.stdout)["findings"]
 
 
-class CliTest(unittest.TestCase):
-    """A server for all tests of the module, a database and a folder for each of them."""
+class PipelineTest(unittest.TestCase):
+    """A pipeline in a folder of its own for each test, and what must be true of it."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.server = PgServer(tempfile.mkdtemp(prefix="leat-cli-"),
-                              settings={"max_replication_slots": "60", "max_wal_senders": "20"})
-        cls.addClassCleanup(cls.server.remove)
-        cls.server.start()
-
-    def setUp(self):
-        # Slots belong to the whole server, so each test has a pipeline name of its own.
-        self.number = next(numbers)
-        self.name = f"shop{self.number}"
-        self.slot = f"leat_{self.name}"
-        run_sql(self.server.uri(), f"CREATE DATABASE {self.name}")
-        self.uri = self.server.uri(self.name)
-        self.sql(ORDERS)
+    def make_folder(self) -> pathlib.Path:
         folder = tempfile.TemporaryDirectory(prefix="leat-cli-")
         self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def sql(self, *statements: str) -> list:
-        return run_sql(self.uri, *statements)
-
-    def pipeline(self, **options) -> Pipeline:
-        return Pipeline(options.pop("folder", self.folder), options.pop("uri", self.uri),
-                        **{"name": self.name} | options)
+        return pathlib.Path(folder.name)
 
     @contextlib.contextmanager
     def running(self, pipeline: Pipeline, *arguments: str):
@@ -126,13 +114,23 @@ class CliTest(unittest.TestCase):
             if process.process.poll() is None:
                 process.kill()
 
+    def wait_for_answer(self, pipeline: Pipeline, query: str, *rows: list) -> None:
+        """Of `leat query`, whose values are text."""
+        eventually(lambda: pipeline.leat.query(query) == list(rows), f"{rows} of {query}")
+
     def wait_for_rows(self, pipeline: Pipeline, count: int, table: str = "orders") -> None:
-        query = f"SELECT count(*) FROM {table}"
-        eventually(lambda: pipeline.leat.query(query) == [[str(count)]], f"{count} rows in {table}")
+        self.wait_for_answer(pipeline, f"SELECT count(*) FROM {table}", [str(count)])
 
     def wait_for_log(self, process: Running, phrase: str) -> None:
         eventually(lambda: phrase in process.log.read_text(errors="replace"),
                    f"{phrase!r} in the log, which says\n{process.tail()}")
+
+    def assert_killed_at(self, pipeline: Pipeline, point: str) -> None:
+        process = pipeline.leat.start(failpoints=f"{point}=1")
+        code = process.wait(WAIT_SECONDS_MAX)
+        if code is None:
+            process.kill()
+        self.assertEqual(code, -signal.SIGKILL, f"not killed at {point}:\n{process.tail()}")
 
     def assert_told(self, text: str, *phrases: str) -> None:
         for phrase in phrases:
@@ -169,6 +167,34 @@ class CliTest(unittest.TestCase):
         done = pipeline.run()
         self.assertEqual(done.returncode, OK, done.stderr)
         self.assert_equal(pipeline, *tables)
+
+
+class CliTest(PipelineTest):
+    """A server for all tests of the module, a database and a folder for each of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = PgServer(tempfile.mkdtemp(prefix="leat-cli-"),
+                              settings={"max_replication_slots": "60", "max_wal_senders": "20"})
+        cls.addClassCleanup(cls.server.remove)
+        cls.server.start()
+
+    def setUp(self):
+        # Slots belong to the whole server, so each test has a pipeline name of its own.
+        self.number = next(numbers)
+        self.name = f"shop{self.number}"
+        self.slot = f"leat_{self.name}"
+        run_sql(self.server.uri(), f"CREATE DATABASE {self.name}")
+        self.uri = self.server.uri(self.name)
+        self.sql(ORDERS)
+        self.folder = self.make_folder()
+
+    def sql(self, *statements: str) -> list:
+        return run_sql(self.uri, *statements)
+
+    def pipeline(self, **options) -> Pipeline:
+        return Pipeline(options.pop("folder", self.folder), options.pop("uri", self.uri),
+                        **{"name": self.name} | options)
 
     def assert_equal(self, pipeline: Pipeline, *tables: str) -> None:
         results = compare.compare(self.uri, pipeline.warehouse, list(tables or ["public.orders"]))

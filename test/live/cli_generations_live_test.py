@@ -28,11 +28,6 @@ class Generations(CliTest):
                  "DELETE FROM orders WHERE id % 7 = 0",
                  "INSERT INTO orders SELECT max(id) + 1, 1, 'new' FROM orders")
 
-    def edit(self, pipeline: Pipeline, old: str, new: str) -> None:
-        text = pipeline.file.read_text()
-        self.assertIn(old, text)
-        pipeline.file.write_text(text.replace(old, new))
-
     def own_tables(self, pipeline: Pipeline) -> list[str]:
         """Tables of leat's own that hold rows on their way; none when all is in its place."""
         with duckdb.connect(str(pipeline.warehouse), read_only=True) as warehouse:
@@ -44,13 +39,6 @@ class Generations(CliTest):
         """A row that only a table filled anew does not have."""
         with duckdb.connect(str(pipeline.warehouse)) as warehouse:
             warehouse.execute(f"INSERT INTO {table} VALUES ({row})")
-
-    def assert_killed_at(self, pipeline: Pipeline, point: str) -> None:
-        process = pipeline.leat.start(failpoints=f"{point}=1")
-        code = process.wait(WAIT_SECONDS_MAX)
-        if code is None:
-            process.kill()
-        self.assertEqual(code, -signal.SIGKILL, f"not killed at {point}:\n{process.tail()}")
 
     def is_marked(self, pipeline: Pipeline, table: str, key: int) -> bool:
         with duckdb.connect(str(pipeline.warehouse), read_only=True) as warehouse:
@@ -65,7 +53,7 @@ class Tables(Generations):
         self.mark(pipeline, "orders", "-1, 0, 'old'")
         self.sql(MORE)
         self.change_all()
-        self.edit(pipeline, "public.orders", BOTH)
+        pipeline.edit("public.orders", BOTH)
         self.assertEqual(pipeline.run().returncode, OK)
         self.assertTrue(self.is_marked(pipeline, "orders", -1), "orders was read anew")
         self.assert_equal(pipeline, "public.customers")
@@ -78,18 +66,18 @@ class Tables(Generations):
         self.sql(MORE)
         pipeline = self.pipeline(tables=BOTH)
         self.assert_runs(pipeline, "public.orders", "public.customers")
-        self.edit(pipeline, BOTH, "public.orders")
+        pipeline.edit(BOTH, "public.orders")
         self.sql("DELETE FROM customers WHERE id = 1", "INSERT INTO customers VALUES (31, 'later')")
         self.assert_runs(pipeline)
         self.assertTrue(self.is_marked(pipeline, "customers", 1), "it was not left as it was")
-        self.edit(pipeline, "public.orders", BOTH)
+        pipeline.edit("public.orders", BOTH)
         self.assert_runs(pipeline, "public.orders", "public.customers")
 
     def test_added_to_a_publication_of_the_users_own(self):
         self.sql(MORE, f"CREATE PUBLICATION {self.slot}_own FOR TABLE orders")
         pipeline = self.pipeline(source=f"publication: {self.slot}_own")
         self.assert_runs(pipeline)
-        self.edit(pipeline, "public.orders", BOTH)
+        pipeline.edit("public.orders", BOTH)
         cure = f'ALTER PUBLICATION "{self.slot}_own" ADD TABLE "public"."customers"'
         self.assert_refused(pipeline.run(), cli_fixture.ENVIRONMENT, "lacks", cure)
         self.sql(cure)
@@ -99,7 +87,7 @@ class Tables(Generations):
         self.sql(MORE.replace("30", "60000"))
         pipeline = self.pipeline()
         self.assert_runs(pipeline)
-        self.edit(pipeline, "public.orders", BOTH)
+        pipeline.edit("public.orders", BOTH)
         for point in ("capture.after_begin", "snapshot.begin", "snapshot.chunk_appended",
                       "snapshot.end", "lane.rebuild_fed", "lane.before_swap", "duckdb.before_commit",
                       "duckdb.after_commit"):
@@ -114,7 +102,7 @@ class Sinks(Generations):
     def test_second_sink_on_a_running_pipeline(self):
         pipeline = self.pipeline()
         self.assert_runs(pipeline)
-        self.edit(pipeline, "sinks:\n", "sinks:\n  - {type: duckdb, name: second, path: b.duckdb}\n")
+        pipeline.edit("sinks:\n", "sinks:\n  - {type: duckdb, name: second, path: b.duckdb}\n")
         self.change_all()
         self.assert_runs(pipeline)
         pipeline.warehouse = self.folder / "b.duckdb"
@@ -170,7 +158,7 @@ class Sinks(Generations):
 class Gaps(Generations):
     def gap(self, pipeline: Pipeline, server_uri: str | None = None) -> None:
         """Stops with the reason; with on_gap: resnapshot all is there again, and what went is gone."""
-        self.edit(pipeline, "sinks:", "run: {on_gap: resnapshot}\nsinks:")
+        pipeline.edit("sinks:", "run: {on_gap: resnapshot}\nsinks:")
         self.assert_runs(pipeline)
         self.change_all()
         self.assert_runs(pipeline)
@@ -199,7 +187,7 @@ class Gaps(Generations):
 
     def test_slot_dropped_in_flight(self):
         pipeline = self.pipeline()
-        self.edit(pipeline, "sinks:", "run: {on_gap: resnapshot}\nsinks:")
+        pipeline.edit("sinks:", "run: {on_gap: resnapshot}\nsinks:")
         with self.running(pipeline) as process:
             self.wait_for_rows(pipeline, 50)
             self.sql(f"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots "
@@ -225,7 +213,7 @@ class Gaps(Generations):
         with PgServer.temporary() as server:
             here, self.uri = self.uri, server.uri()
             self.sql(cli_fixture.ORDERS, "DELETE FROM orders WHERE id > 20")
-            self.edit(pipeline, here, self.uri)
+            pipeline.edit(here, self.uri)
             self.assert_refused(pipeline.run(), FAILED, "another database cluster",
                                 "on_gap: resnapshot")
             self.gap(pipeline)

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""MongoDB and Leat falling over: killed in the image and in the stream, the server crashing, a primary
+that steps down. Nothing is lost and nothing doubled.
+"""
+
+import threading
+
+import cli_fixture
+from cli_fixture import OK, WAIT_SECONDS_MAX, eventually
+from mongo_fixture import SMALL_FRAMES, MongoTest, change_all
+
+
+class Crashes(MongoTest):
+    def test_leat_killed_in_the_image(self):
+        orders = self.make_orders(3000)
+        pipeline = self.pipeline(source=SMALL_FRAMES)
+        for point in ("capture.after_begin", "snapshot.begin", "snapshot.chunk_read",
+                      "snapshot.chunk_appended", "snapshot.end", "duckdb.before_commit"):
+            self.assert_killed_at(pipeline, point)
+            change_all(orders)
+        self.assert_runs(pipeline)
+
+    def test_leat_killed_in_the_stream(self):
+        orders = self.make_orders()
+        pipeline = self.pipeline()
+        self.assert_runs(pipeline)
+        for point in ("capture.before_append", "capture.after_append", "duckdb.before_commit",
+                      "duckdb.after_commit"):
+            change_all(orders)
+            self.assert_killed_at(pipeline, point)
+        self.assert_runs(pipeline)
+
+    def test_leat_killed_at_any_moment(self):
+        orders = self.make_orders(500)
+        pipeline = self.pipeline(source=SMALL_FRAMES)
+        self.assert_runs(pipeline)
+        over = threading.Event()
+
+        def write() -> None:
+            number = 10_000
+            while not over.is_set():
+                with self.db.client.start_session() as session, session.start_transaction():
+                    orders.insert_many([{"_id": number + i, "note": "n" * 1000} for i in range(30)],
+                                       session=session)
+                    orders.delete_many({"_id": {"$gte": number, "$lt": number + 10}}, session=session)
+                number += 30
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            for _ in range(6):
+                with self.running(pipeline) as process:
+                    rows = pipeline.leat.query("SELECT count(*) FROM orders") or [["0"]]
+                    eventually(lambda: (pipeline.leat.query("SELECT count(*) FROM orders") or rows)
+                               != rows, "progress")
+                    process.kill()
+        finally:
+            over.set()
+            writer.join()
+        self.assert_runs(pipeline)
+
+    def test_server_killed_and_back(self):
+        server = self.use_server()
+        orders = self.make_orders()
+        pipeline = self.pipeline()
+        with self.running(pipeline) as process:
+            self.wait_for_rows(pipeline, 50)
+            orders.insert_one({"_id": 51})
+            server.kill()
+            self.wait_for_log(process, "next attempt in")
+            self.wait_for_log(process, "[MONGO-UNREACHABLE]")
+            server.start()
+            change_all(orders)
+            orders.insert_one({"_id": 1000})
+            self.wait_for_answer(pipeline, "SELECT count(*) FROM orders WHERE _id = 1000", ["1"])
+        self.assert_equal(pipeline)
+
+    def test_server_killed_in_the_image(self):
+        server = self.use_server()
+        orders = self.make_orders(20_000)
+        pipeline = self.pipeline(source=SMALL_FRAMES)
+        with self.running(pipeline, "--until-caught-up") as process:
+            eventually(lambda: (pipeline.folder / "data").exists(), "the log")
+            server.kill()
+            self.wait_for_log(process, "next attempt in")
+            server.start()
+            change_all(orders)
+            self.assertEqual(process.wait(WAIT_SECONDS_MAX), OK, process.tail())
+        self.assert_runs(pipeline)
+
+
+class Failover(MongoTest):
+    options = {"nodes": 3}
+
+    def test_step_down_while_writing(self):
+        orders = self.make_orders()
+        pipeline = self.pipeline()
+        over = threading.Event()
+
+        def write() -> None:
+            number = 1000
+            while not over.is_set():
+                orders.insert_one({"_id": number})
+                orders.update_one({"_id": number - 5}, {"$set": {"note": "later"}})
+                number += 1
+
+        with self.running(pipeline):
+            self.wait_for_rows(pipeline, 50)
+            writer = threading.Thread(target=write)
+            writer.start()
+            try:
+                for end in (self.server.step_down, self.server.kill):
+                    end()
+                    reached = orders.find_one(sort=[("_id", -1)])["_id"] + 10
+                    eventually(lambda: orders.find_one({"_id": reached}), "writes behind it")
+                    self.wait_for_answer(pipeline, f"SELECT count(*) FROM orders WHERE _id = {reached}",
+                                         ["1"])
+                    self.server.start()
+            finally:
+                over.set()
+                writer.join()
+        self.assert_runs(pipeline)
+
+
+if __name__ == "__main__":
+    cli_fixture.main()
