@@ -132,6 +132,8 @@ auto Capture::flow(Source& source, const std::stop_token& stop) -> Result<void> 
         std::erase_if(resume->schemas,
                       [&](const auto& schema) { return stale_.contains(schema->name); });
         for (const auto& table : stale_) resume->tables.erase(table);
+        // Otherwise two tables that are stale by turns would make each other so for ever.
+        for (const auto& table : without_image(point)) resume->tables.erase(table);
     }
     const auto opened = TRY(source.open(resume));
     if (opened.gap) {

@@ -69,6 +69,12 @@ auto no_images() -> Error {
 
 }  // namespace
 
+auto without_image(const ResumePoint& point) -> std::set<TableName> {
+    const auto found = due(point);
+    const auto tables = found.find({Purpose::added, {}});
+    return tables == found.end() ? std::set<TableName>() : tables->second;
+}
+
 auto Snapshot::append_marker(MarkerKind kind, Generation generation, const Position& position,
                              std::vector<TableName> tables) -> Result<void> {
     TRY(parts_.queue.append(frame_of({kind, generation, position, std::move(tables)}), {}));

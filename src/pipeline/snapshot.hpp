@@ -28,6 +28,9 @@ struct SnapshotParts {
     std::size_t workers = 2;
 };
 
+// Tables of which every sink lacks an image: it was begun, and is begun once more.
+auto without_image(const ResumePoint& point) -> std::set<TableName>;
+
 // Owned by one capture attempt.
 class Snapshot {
 public:

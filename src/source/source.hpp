@@ -32,8 +32,8 @@ struct SourceContext {
 // table up to there, so that a source can tell a schema change from a repeated description.
 // `images`: where images stand that all sinks get of tables they do not have: changes up to there are
 // of no use, and may have been made under an older schema than the one named here.
-// `tables`: what the stream has carried up to there. One that is not among them is new: an image of
-// it will be taken, from whose point on its changes count.
+// `tables`: what the stream has carried up to there. One that is not among them is new, or lacks its
+// image still: it will be taken, from whose point on its changes count.
 struct Resume {
     Position position;
     std::vector<SchemaPtr> schemas;

@@ -77,11 +77,12 @@ private:
     auto check_server(const Connection& connection) const -> Result<void>;
     auto identify(Connection& connection) -> Result<void>;
     auto compare_definitions(const Resume& resume) -> Result<void>;
-    auto find_gap(const Resume& resume, const Connection& connection) -> std::optional<Error>;
+    auto find_gap(const Resume& resume, Connection& connection) -> Result<std::optional<Error>>;
     struct Start {
         Position position;
         StreamStart stream;
         std::set<TableName> carried;  // of which every change is wanted
+        std::map<TableName, Position> images{};  // but those up to here
     };
     auto start(const Start& start, Connection connection) -> Result<void>;
     auto open_stream(Connection connection, StreamStart start) -> Result<ChangeStream>;
