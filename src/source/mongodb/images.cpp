@@ -16,6 +16,7 @@ namespace {
 // A range is what is read again when reading fails, and what workers share out.
 constexpr std::int64_t range_bytes = 64 << 20;
 constexpr std::int64_t looked_at = 1000;
+constexpr std::int64_t looked_at_bytes = 8 << 20;
 // Sampled keys for each border: their order statistics make ranges of about one size.
 constexpr std::int64_t samples_per_range = 20;
 
@@ -31,11 +32,14 @@ auto stopped() -> Error { return {Fault::retry, "stopped", "", "mongodb image"};
 auto look_at(Connection& connection, const ImagedCollection& collection, ShapeBook& book,
              const RowRules& rules) -> Result<void> {
     RowBuilder rows(collection.table, book, rules);
+    const auto size = TRY(size_of(connection, collection.database, collection.collection));
+    const auto each = std::max(size.bytes / std::max(size.documents, std::int64_t{1}), std::int64_t{1});
+    const auto count = std::clamp(looked_at_bytes / each, std::int64_t{1}, looked_at);
     FindRequest find{collection.database, collection.collection, {}, {}};
     for (const std::int32_t direction : {1, -1}) {
         find.options = Document()
                            .add("sort", Document().add("_id", direction))
-                           .add("limit", looked_at);
+                           .add("limit", count);
         TRY(find_all(connection, find, [&](std::string_view document) {
             return rows.add({Op::snapshot, 0, 0, 0}, document);
         }));

@@ -8,6 +8,7 @@
 #include "source/mongodb/event.hpp"
 #include "source/mongodb/hex.hpp"
 #include "source/mongodb/note_file.hpp"
+#include "source/mongodb/oplog.hpp"
 #include "source/mongodb/server_error.hpp"
 
 namespace leat::mongodb {
@@ -56,8 +57,16 @@ auto number_of(const std::vector<TableName>& names) -> std::int64_t {
     return static_cast<std::int64_t>(number);
 }
 
+// The first batch comes with the opening, so what else ends a stream may end it there.
 auto is_gap(const Error& error) -> bool {
-    return error.code == Code::mongo_history_lost || error.code == Code::mongo_token;
+    return error.code == Code::mongo_history_lost || error.code == Code::mongo_token ||
+           error.code == Code::mongo_event_too_large || server_code(error) == code_stream_fatal;
+}
+
+auto went_back() -> Error {
+    return {Fault::fatal, "server went back in time (restored from a backup, or an election lost what "
+                          "was written without majority)",
+            start_anew, "mongodb", Code::mongo_went_back};
 }
 
 }  // namespace
@@ -231,13 +240,14 @@ auto MongoSource::open(const std::optional<Resume>& resume) -> Result<Opened> {
     }
     shapes_->adopt(resume->schemas);
     TRY(compare_definitions(*resume));
-    opened.gap = find_gap(*resume, connection);
+    opened.gap = TRY(find_gap(*resume, connection));
     if (opened.gap) return opened;
     // The server looks for the change that the token is of, and does not find one of a collection
     // that is no longer captured; the time does as well.
     const auto was = parse_token(resume->position.token);
     const bool is_same = was.collections == number_of(names_);
-    const Start from{resume->position, {is_same ? was.resume : "", {}}, resume->tables};
+    const Start from{resume->position, {is_same ? was.resume : "", {}}, resume->tables,
+                     resume->images};
     auto started = start(from, std::move(connection));
     if (!started && is_gap(started.error())) {
         opened.gap = started.error();
@@ -262,35 +272,37 @@ auto MongoSource::compare_definitions(const Resume& resume) -> Result<void> {
 }
 
 // Whether changes behind the position are lost, as far as can be told without asking the stream.
-auto MongoSource::find_gap(const Resume& resume, const Connection& connection)
-    -> std::optional<Error> {
+auto MongoSource::find_gap(const Resume& resume, Connection& connection)
+    -> Result<std::optional<Error>> {
     const auto was = parse_token(resume.position.token);
     const bool is_other = was.replica_set != replica_set_ ||
                           (!was.deployment.empty() && !deployment_.empty() &&
                            was.deployment != deployment_);
     if (is_other)
-        return Error{Fault::fatal, "this is another deployment: replica set " + replica_set_ + " " +
-                         deployment_ + ", not " + was.replica_set + " " + was.deployment,
-                     std::string("Correct source.uri; or, if it is meant: ") + start_anew,
-                     "mongodb", Code::mongo_other_deployment};
+        return std::optional(Error{
+            Fault::fatal, "this is another deployment: replica set " + replica_set_ + " " +
+                deployment_ + ", not " + was.replica_set + " " + was.deployment,
+            std::string("Correct source.uri; or, if it is meant: ") + start_anew, "mongodb",
+            Code::mongo_other_deployment});
     // A secondary may just be behind.
     if (connection.facts().is_primary &&
         to_commit(connection.operation_time()) < resume.position.commit)
-        return Error{Fault::fatal, "server went back in time (restored from a backup, or an "
-                                   "election lost what was written without majority)",
-                     start_anew, "mongodb", Code::mongo_went_back};
-    const auto given_up = read_note(context_.work_dir / "given_up");
-    if (!given_up) return given_up.error();
-    if (!*given_up) return std::nullopt;
-    const auto place = bson::find(**given_up, "position");
+        return std::optional(went_back());
+    // A server that was restored has gone on since, and to the stream a position is mostly a mere
+    // time: whether this time was is known to the oplog alone.
+    if (!connection.facts().is_router && TRY(lacks_entry(connection, resume.position.commit)))
+        return std::optional(went_back());
+    const auto given_up = TRY(read_note(context_.work_dir / "given_up"));
+    if (!given_up) return std::optional<Error>();
+    const auto place = bson::find(*given_up, "position");
     if (!place || bson::whole_number(*place) != static_cast<std::int64_t>(resume.position.commit))
-        return std::nullopt;
-    const auto why = bson::find(**given_up, "why");
-    const auto is_large = bson::find(**given_up, "is_too_large");
-    return Error{Fault::fatal, why ? std::string(bson::as_text(*why)) : "the stream cannot go on",
+        return std::optional<Error>();
+    const auto why = bson::find(*given_up, "why");
+    const auto is_large = bson::find(*given_up, "is_too_large");
+    return std::optional(Error{Fault::fatal, why ? std::string(bson::as_text(*why)) : "the stream cannot go on",
                  start_anew, "mongodb",
                  is_large && bson::as_boolean(*is_large) ? Code::mongo_event_too_large
-                                                         : Code::mongo_stream};
+                                                         : Code::mongo_stream});
 }
 
 auto MongoSource::stream_request(StreamStart start) const -> StreamRequest {
@@ -332,9 +344,15 @@ auto MongoSource::start(const Start& start, Connection connection) -> Result<voi
     DecoderOptions decoding;
     decoding.update_mode = config_.update_mode;
     decoding.floor = is_timed ? start.position.commit : 0;
-    for (const auto& name : names_)
-        decoding.collections.push_back({name, database_of(name, database_), name.table,
-                                        start.carried.contains(name) ? 0 : now});
+    for (const auto& name : names_) {
+        const auto image = start.images.find(name);
+        const bool has_image = image != start.images.end() &&
+                               image->second.lineage == start.position.lineage;
+        const auto known = !start.carried.contains(name) ? now
+                           : has_image                   ? image->second.commit
+                                                         : 0;
+        decoding.collections.push_back({name, database_of(name, database_), name.table, known});
+    }
     lookup_.emplace(options("lookup"));
     decoding.look_up = [this](const LookupRequest& request) { return lookup_->fetch(request); };
     decoder_ = std::make_unique<Decoder>(std::move(decoding), std::move(frames));

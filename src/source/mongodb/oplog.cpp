@@ -9,9 +9,11 @@ namespace {
 
 constexpr auto collection = "oplog.rs";
 
-auto end_of(Connection& connection, std::int32_t direction) -> Result<std::uint64_t> {
+auto end_of(Connection& connection, std::int32_t direction, const Document& filter = {})
+    -> Result<std::uint64_t> {
     Document find;
     find.add("find", collection)
+        .add("filter", filter)
         .add("sort", Document().add("$natural", direction))
         .add("limit", std::int64_t{1})
         .add("projection", Document().add("ts", 1));
@@ -30,6 +32,18 @@ auto end_of(Connection& connection, std::int32_t direction) -> Result<std::uint6
 auto OplogWindow::seconds() const -> double {
     return static_cast<double>(to_timestamp(last).seconds) -
            static_cast<double>(to_timestamp(first).seconds);
+}
+
+auto lacks_entry(Connection& connection, std::uint64_t commit) -> Result<bool> {
+    const auto first = end_of(connection, 1);
+    if (!first) {
+        if (first.error().fault == Fault::retry) return first.error();
+        return false;
+    }
+    // The server seeks to a time in its oplog, whatever lies before it.
+    const auto from = Document().add("$gte", to_timestamp(commit));
+    const auto there = TRY(end_of(connection, 1, Document().add("ts", from)));
+    return *first != 0 && *first <= commit && there > commit;
 }
 
 auto oplog_window(Connection& connection) -> Result<std::optional<OplogWindow>> {
