@@ -12,7 +12,7 @@ namespace leat {
 
 namespace {
 
-constexpr std::array<std::string_view, 29> names = {
+constexpr std::array<std::string_view, 31> names = {
     "capture.after_begin",        // generation recorded, slot not yet made
     "capture.completed",          // rows were completed by a lookup, nothing written
     "capture.before_append",      // a frame was read, nothing written
@@ -23,6 +23,8 @@ constexpr std::array<std::string_view, 29> names = {
     "snapshot.end",               // all chunks durable, generation not yet complete
     "spill.write",                // part of a streamed transaction went to its spill file
     "spill.commit",               // a spilled transaction starts to enter the log
+    "mongodb.looked_up",          // documents were read for updates that came without, no row made
+    "mongodb.shapes_saved",       // columns that have come are noted, their rows not handed out
     "log.frame_written",          // frame written, not yet synced
     "log.frame_synced",           // frame synced, proof not yet given
     "log.segment_switch",         // next segment exists, not yet used

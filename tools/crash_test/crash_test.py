@@ -2,6 +2,7 @@
 """Kills the pipeline thousands of ways under a nasty workload and proves that nothing is lost.
 
     crash_test.py --cycles 300 --seed 1          kills at random and at every failpoint
+    crash_test.py --source mongodb --cycles 300  the same over MongoDB
     crash_test.py --bank --cycles 20             totals stay constant in every epoch one can see
 
 One seed gives one plan of kills and one sequence of statements per writer; how they interleave is
@@ -24,16 +25,19 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "compare")]
 
-from bank import BankTest  # noqa: E402
 from harness import FAILURES, CrashTest, Report  # noqa: E402
 from leat_process import find_binary  # noqa: E402
+from mongodb.database import MongoDatabase  # noqa: E402
+from postgres.bank import BankTest  # noqa: E402
+from postgres.database import PostgresDatabase  # noqa: E402
 
-FEATURES = ["large", "truncate", "columns", "remake", "prepared", "server_crash", "restore",
-            "rewrite", "knobs", "forget", "transforms"]
+DATABASES = {"postgres": PostgresDatabase, "mongodb": MongoDatabase}
+FEATURES = ["server_crash", "restore", "upheaval", "knobs", "forget"]
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="crash test of leat on a real PostgreSQL")
+    parser = argparse.ArgumentParser(description="crash test of leat on a real server")
+    parser.add_argument("--source", choices=DATABASES, default="postgres")
     parser.add_argument("--cycles", type=int, default=300)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--rate", type=float, help="transactions per second (200, bank: 1000)")
@@ -43,15 +47,19 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--verify-every", type=int, default=6, metavar="CYCLES")
     parser.add_argument("--writers", type=int, default=4)
     parser.add_argument("--without", type=lambda text: text.split(","), default=[],
-                        help=f"leave out, separated by commas: {', '.join(FEATURES)}")
-    parser.add_argument("--bank", action="store_true", help="the bank-transfer test instead")
+                        help="leave out, separated by commas; of either source: "
+                        + ", ".join(FEATURES))
+    parser.add_argument("--bank", action="store_true", help="the bank-transfer test instead (postgres)")
     parser.add_argument("--leat", help="the program (default: build/release)")
     parser.add_argument("--bindir", help="PostgreSQL's programs (default: Debian's newest)")
     parser.add_argument("--keep", action="store_true", help="keep the folder of a good run, too")
     parser.add_argument("--report", type=pathlib.Path, help="write the JSON report here as well")
     options = parser.parse_args()
-    if unknown := set(options.without) - set(FEATURES):
-        parser.error(f"--without: unknown: {', '.join(sorted(unknown))}")
+    known = FEATURES + DATABASES[options.source].features
+    if set(options.without) - set(known):
+        parser.error(f"--without: choose from {', '.join(known)}")
+    if options.bank and options.source != "postgres":
+        parser.error("--bank is for postgres")
     options.rate = options.rate or (1000 if options.bank else 200)
     return options
 
@@ -74,9 +82,9 @@ def main() -> int:
     print(f"seed {options.seed}, folder {folder}", flush=True)
     begun = time.monotonic()
     try:
-        test = (BankTest if options.bank else CrashTest)(options, find_binary(options.leat), folder,
-                                                         report)
-        test.run()
+        database = DATABASES[options.source](folder, options)
+        test = BankTest if options.bank else CrashTest
+        test(options, database, find_binary(options.leat), folder, report).run()
         report.result = "ok"
     except FAILURES as failure:
         report.result, report.failure = "failed", str(failure)

@@ -12,27 +12,18 @@ import tempfile
 import duckdb
 import yaml
 
-import tables
-import transforms
+from database import ACCOUNTS, OPENING, Database
 from leat_process import Leat
 
 PIPELINE = "crash"
 COPIES_MAX = 3  # older copies kept per lane
 KNOBS = {
-    "source": {"binary": [True, False], "frame_bytes": ["64KiB", "256KiB"]},
     "queue": {"segment_bytes": ["1MiB", "4MiB"]},
     "sink": {"wal_bytes_max": ["1MiB", "8MiB"], "stage_bytes_max": ["1MiB"], "threads": [1, 2]},
     "run": {"snapshot_workers": [1, 3], "epoch_rows_max": [40, 2000]},
 }
 KNOB_SHARE = 0.4
 FORGETFUL_SHARE = 0.25  # lives whose log keeps nothing for a sink that goes back
-BALANCES = """
-    SELECT count(*), sum(balance), count(*) FILTER (balance <> opening + coalesce(moved, 0))
-    FROM accounts LEFT JOIN (
-        SELECT account, sum(amount) AS moved FROM (
-            SELECT source AS account, -amount AS amount FROM transfers
-            UNION ALL SELECT target, amount FROM transfers)
-        GROUP BY account) ON account = accounts.id"""
 
 
 class Torn(Exception):
@@ -42,19 +33,21 @@ class Torn(Exception):
 class Generation:
     """Folder, pipeline file and warehouses of one life. Files are touched while nothing runs."""
 
-    def __init__(self, folder: pathlib.Path, binary: pathlib.Path, uri: str, lanes: int,
-                 rng: random.Random, without: set[str], published: list[str] = tables.TABLES):
+    def __init__(self, folder: pathlib.Path, binary: pathlib.Path, database: Database, lanes: int,
+                 rng: random.Random, without: set[str], published: list[str] | None = None):
         folder.mkdir(parents=True)
         self.folder = folder
         self.rng = rng
+        self.database = database
+        self.draws_transforms = "transforms" not in without
         self.warehouses = [folder / f"lane{lane}.duckdb" for lane in range(lanes)]
         self.copies: dict[pathlib.Path, list[pathlib.Path]] = {path: [] for path in self.warehouses}
         self.verified = False  # the first image was complete at some time
+        self.knows_tables = False  # the program has met all that its file names
         self.forgetful = "forget" not in without and rng.random() < FORGETFUL_SHARE
         self.options = self._draw_options("knobs" not in without)
-        self.shaped = transforms.draw(rng) if "transforms" not in without else []
-        self.uri = uri
-        self.published = published
+        self.shaped = database.transforms(rng) if self.draws_transforms else []
+        self.published = published or database.tables
         self.taken_out: str | None = None
         self.upheavals = 0
         self.file = folder / "pipeline.yaml"
@@ -62,8 +55,9 @@ class Generation:
         self.leat = Leat(binary, self.file)
 
     def _draw_options(self, drawn: bool) -> dict[str, dict]:
-        options = {section: {} for section in KNOBS}
-        for section, knobs in KNOBS.items() if drawn else ():
+        all_knobs = {"source": self.database.knobs} | KNOBS
+        options = {section: {} for section in all_knobs}
+        for section, knobs in all_knobs.items() if drawn else ():
             for name, choices in knobs.items():
                 if self.rng.random() < KNOB_SHARE:
                     options[section][name] = self.rng.choice(choices)
@@ -72,8 +66,7 @@ class Generation:
         return options
 
     def _write_file(self) -> None:
-        kept = [table for table in self.published if table != self.taken_out]
-        self.file.write_text(yaml.safe_dump(self._pipeline(self.uri, kept), sort_keys=False))
+        self.file.write_text(yaml.safe_dump(self._pipeline(), sort_keys=False))
 
     def put_back(self) -> None:
         """All tables are in the pipeline file again."""
@@ -82,13 +75,14 @@ class Generation:
 
     def take_out_or_put_back(self) -> str:
         """One table leaves the pipeline file, or the one that left comes back."""
+        self.knows_tables = False
         if self.taken_out:
             name = self.taken_out
             self.put_back()
             return f"{name} is back"
         # The bank's tables stay: every state of theirs must add up.
         self.taken_out = self.rng.choice([table for table in self.published
-                                          if table.split(".")[-1] not in tables.BANK])
+                                          if table not in self.database.bank])
         self._write_file()
         return f"{self.taken_out} taken out"
 
@@ -102,24 +96,29 @@ class Generation:
 
     def change_transforms(self) -> str:
         """What comes to be computed otherwise, or is new, is to be filled anew."""
-        self.shaped = transforms.draw(self.rng)
+        self.shaped = self.database.transforms(self.rng) if self.draws_transforms else []
         self._write_file()
         return "transforms changed"
 
     def wanted_anew(self) -> str:
         """SINK or SINK.TABLE for `--rebuild`."""
         sink = self.rng.choice(self.warehouses).stem
-        kept = [table for table in self.published if table != self.taken_out]
-        names = [table.removeprefix("public.").replace(".", "_") for table in kept]
+        names = [table.removeprefix("public.").replace(".", "_") for table in self.kept()]
         return self.rng.choice([sink, f"{sink}.{self.rng.choice(names)}"])
 
-    def _pipeline(self, uri: str, published: list[str]) -> dict:
+    def kept(self) -> list[str]:
+        return [table for table in self.published if table != self.taken_out]
+
+    def source(self) -> dict:
+        """The source as the pipeline file has it."""
+        return self.database.source(self.kept(), self.options["source"])
+
+    def _pipeline(self) -> dict:
         sinks = [{"type": "duckdb", "name": path.stem, "path": str(path)} | self.options["sink"]
                  for path in self.warehouses]
         pipeline = {
             "pipeline": PIPELINE,
-            "source": {"type": "postgres", "uri": uri, "tables": published}
-            | self.options["source"],
+            "source": self.source(),
             "queue": {"type": "log", "path": str(self.folder / "log")} | self.options["queue"],
             "sinks": sinks,
         }
@@ -155,8 +154,8 @@ class Generation:
     def check_balances(self) -> None:
         """After a kill, before recovery: money was neither made nor lost in any lane."""
         for path in self.warehouses:
-            found = read_balances(path)
-            expected = (tables.ACCOUNTS, tables.ACCOUNTS * tables.OPENING, 0)
+            found = read_balances(path, self.database.balances_of(self.source()))
+            expected = (ACCOUNTS, ACCOUNTS * OPENING, 0)
             if found != expected:
                 raise Torn(f"{path.name}: accounts, total and accounts that disagree with their "
                            f"transfers are {found}, not {expected}")
@@ -171,10 +170,10 @@ def parts_of(warehouse: pathlib.Path) -> list[pathlib.Path]:
     return [part for part in found if part.is_file()]
 
 
-def read_balances(warehouse: pathlib.Path) -> tuple | None:
+def read_balances(warehouse: pathlib.Path, query: str) -> tuple | None:
     """From a copy, for opening a file may write to it: what a crash left must stay as it is."""
     with tempfile.TemporaryDirectory(dir=warehouse.parent) as place:
         for part in parts_of(warehouse):
             shutil.copy2(part, place)
         with duckdb.connect(str(pathlib.Path(place) / warehouse.name)) as connection:
-            return connection.execute(BALANCES).fetchone()
+            return connection.execute(query).fetchone()

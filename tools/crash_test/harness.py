@@ -9,31 +9,15 @@ import dataclasses
 import pathlib
 import random
 import signal
-import threading
 import time
 
-import psycopg
-from psycopg import errors
-
-import compare
-import operations
-import tables
-import transforms
+from database import CannotCompare, Database
 from generation import Generation, Torn
 from leat_process import Leat, LeatFailed, Running
-from pg_server import PgServer
 from plan import Cycle, Plan
-from workload import Workload, end_prepared, make_source, touch_tables
+from workload import Workload
 
-SERVER = {
-    "logical_decoding_work_mem": "64kB",  # so that nearly every large transaction is streamed
-    "max_prepared_transactions": "30",
-    "max_connections": "60",
-    "deadlock_timeout": "100ms",
-    "wal_sender_timeout": "20s",
-}
 CAUGHT_UP_SECONDS_MAX = 300
-SLOT_RELEASE_SECONDS_MAX = 30
 VERIFY_BEFORE_DROP_SHARE = 0.7
 KILLED = -signal.SIGKILL
 
@@ -64,27 +48,28 @@ class Report:
 
 
 class CrashTest:
-    """One run. Threads: this one, the writers, and one that rewrites tables in fresh cycles."""
+    """One run. Threads: this one, the writers, and what the database has of its own."""
 
-    def __init__(self, options, binary: pathlib.Path, folder: pathlib.Path, report: Report):
+    def __init__(self, options, database: Database, binary: pathlib.Path, folder: pathlib.Path,
+                 report: Report):
         self.options = options
+        self.database = database
         self.binary = binary
         self.folder = folder
         self.report = report
         self.without = set(options.without)
         self.generation: Generation | None = None
-        failpoints = Leat(binary, folder / "none.yaml").failpoints()
-        self.plan = Plan(options.seed, failpoints, options.duration_per_cycle, self.without)
+        failpoints = [name for name in Leat(binary, folder / "none.yaml").failpoints()
+                      if not name.startswith(database.foreign_failpoints)]
+        self.plan = Plan(options.seed, failpoints, options.duration_per_cycle, self.without,
+                         database.upheavals)
         self.report.failpoints_never_reached = list(failpoints)
 
     def run(self) -> None:
         deadline = time.monotonic() + self.options.minutes * 60
-        server = PgServer(self.folder / "postgres", self.options.bindir, SERVER)
-        self.server = server
         with contextlib.ExitStack() as stack:
-            stack.enter_context(server)
-            make_source(server.uri())
-            self.workload = Workload(server.uri(), self.options.seed, self.options.writers,
+            stack.enter_context(self.database.running())
+            self.workload = Workload(self.database, self.options.seed, self.options.writers,
                                      self.options.rate, self.without)
             self.workload.start()
             stack.callback(self.workload.stop)
@@ -130,8 +115,8 @@ class CrashTest:
         self.generation.upheavals += 1
         extra = []
         if kind == "gap":
-            self._drop_slot()
-            what = "slot dropped"
+            self.database.open_gap()
+            what = "changes lost"
         elif kind == "empty":
             what = self.generation.empty_one()
         elif kind == "tables":
@@ -141,28 +126,23 @@ class CrashTest:
         else:
             extra = ["--rebuild", self.generation.wanted_anew()]
             what = f"rebuild of {extra[1]}"
-        self.report.other_faults[{"gap": "slot dropped", "empty": "warehouse removed",
+        self.report.other_faults[{"gap": "changes lost to the stream", "empty": "warehouse removed",
                                   "tables": "table taken out or put back",
                                   "sql": "transforms changed",
                                   "rebuild": "table or sink wanted anew"}[kind]] += 1
         notes.append(what)
         return extra
 
-    def _drop_slot(self) -> None:
-        self._wait_for_slot()
-        with psycopg.connect(self.server.uri(), autocommit=True) as connection:
-            connection.execute("SELECT pg_drop_replication_slot(slot_name) "
-                               "FROM pg_replication_slots WHERE NOT temporary")
-
     def _catch_up(self) -> float:
-        """Seconds. A server that fails at decoding gets what `leat explain PG-DECODING` says."""
+        """Seconds. A server that fails gets what `leat explain` says."""
         try:
             return self.generation.leat.run_until_caught_up(CAUGHT_UP_SECONDS_MAX)
         except LeatFailed as failed:
-            if "PG-DECODING" not in str(failed):
+            reason = self.database.needs_gap(str(failed))
+            if reason is None:
                 raise
-        self._drop_slot()
-        self.report.other_faults["slot dropped because the server failed at decoding"] += 1
+        self.database.open_gap()
+        self.report.other_faults[f"changes given up because {reason}"] += 1
         return self.generation.leat.run_until_caught_up(CAUGHT_UP_SECONDS_MAX)
 
     def _run_until_dead(self, cycle: Cycle, rng: random.Random, notes: list[str],
@@ -174,9 +154,8 @@ class CrashTest:
         running = self.generation.leat.start(*parts, *extra, failpoints=armed)
         try:
             if cycle.failpoint:
-                self.workload.request(operations.large_change)
-                if "columns" not in self.without:
-                    self.workload.request(operations.change_columns)
+                self.workload.request("large")
+                self.workload.request("columns")
             with self._rewriting(cycle.fresh, rng):
                 code = self._watch(running, cycle, notes)
             return self._judge(running, cycle, code)
@@ -200,10 +179,9 @@ class CrashTest:
         return None
 
     def _crash_server(self, notes: list[str]) -> None:
-        self.server.restart("immediate")
-        end_prepared(self.server.uri())
-        self.report.other_faults["PostgreSQL stopped at once and restarted"] += 1
-        notes.append("PostgreSQL crashed")
+        self.database.crash()
+        self.report.other_faults[f"{self.database.title} ended at once and restarted"] += 1
+        notes.append(f"{self.database.title} crashed")
 
     def _judge(self, running: Running, cycle: Cycle, code: int | None) -> str:
         """Counts how it died, or fails if it did so by itself."""
@@ -215,7 +193,7 @@ class CrashTest:
             self.plan.reached(cycle.failpoint)
             return "died at the failpoint"
         if code is not None:
-            raise Failure(f"leat ended by itself with {code}\n{running.tail()}")
+            return self._excuse(running, code, "")
         if cycle.kind == "terminate":
             code = running.stop()
             if code != 0:
@@ -224,7 +202,7 @@ class CrashTest:
             return f"SIGTERM after {cycle.seconds:.2f} s"
         code = running.kill()
         if code != KILLED:
-            raise Failure(f"leat ended by itself with {code}\n{running.tail()}")
+            return self._excuse(running, code, "")
         self.report.kills["at a random moment"] += 1
         if cycle.failpoint:
             self.plan.not_reached(cycle.failpoint)
@@ -236,45 +214,34 @@ class CrashTest:
         if code is None:
             code = running.kill()
         if code != KILLED:
-            raise Failure(f"leat ended by itself with {code} {kind}\n{running.tail()}")
+            self._excuse(running, code, kind)
+            return
         self.report.kills[kind] += 1
+
+    def _excuse(self, running: Running, code: int, when: str) -> str:
+        """It ended by itself: counts why it had to, or fails."""
+        reason = self.database.excuse(running.tail(), not self.generation.knows_tables)
+        if reason is None:
+            raise Failure(f"leat ended by itself with {code} {when}\n{running.tail()}")
+        self.report.other_faults[f"ended because {reason}"] += 1
+        return f"ended: {reason}"
 
     def _leave_unfinished_tail(self, rng: random.Random) -> None:
         """Kills it between the frames of a large transaction, for the next start to cut off."""
         self.workload.pause()
         self._catch_up()
-        with psycopg.connect(self.server.uri()) as connection:
-            connection.execute("INSERT INTO bulk SELECT i, repeat(md5(i::text), 30), 1 "
-                               "FROM generate_series(1, 20000) i ON CONFLICT (id) "
-                               "DO UPDATE SET payload = excluded.payload || 'v'")
+        self.database.write_large()
         self._run_and_kill(self.options.duration_per_cycle * 2, "between frames",
                            f"log.frame_synced={rng.randint(2, 6)}")
         self.workload.resume()
 
-    @contextlib.contextmanager
     def _rewriting(self, wanted: bool, rng: random.Random):
-        """VACUUM FULL of one table after another meanwhile, as far as locks allow."""
         if not wanted or "rewrite" in self.without:
-            yield
-            return
-        stop = threading.Event()
-        thread = threading.Thread(target=self._rewrite, args=(stop, rng.getrandbits(32)))
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
+            return contextlib.nullcontext()
 
-    def _rewrite(self, stop: threading.Event, seed: int) -> None:
-        rng = random.Random(seed)
-        with contextlib.suppress(psycopg.OperationalError):
-            with psycopg.connect(self.server.uri(), autocommit=True) as connection:
-                connection.execute("SET lock_timeout = '150ms'")
-                while not stop.wait(rng.uniform(0, 0.1)):
-                    with contextlib.suppress(errors.LockNotAvailable, errors.DeadlockDetected):
-                        connection.execute(f"VACUUM FULL {rng.choice(tables.REWRITTEN)}")
-                        self.report.other_faults["table rewritten during a first snapshot"] += 1
+        def count(what: str) -> None:
+            self.report.other_faults[what] += 1
+        return self.database.rewriting(random.Random(rng.getrandbits(32)), count)
 
     def _begin_anew(self, rng: random.Random) -> None:
         """Drops the pipeline, most times after a last comparison, and makes another."""
@@ -282,29 +249,15 @@ class CrashTest:
             if rng.random() < VERIFY_BEFORE_DROP_SHARE:
                 self._verify()
                 self.workload.resume()
-            self._wait_for_slot()
+            self.database.wait_until_released()
             self.generation.leat.drop()
             if not self.options.keep:
                 self.generation.remove()
-        with psycopg.connect(self.server.uri(), autocommit=True) as connection:
-            for statement in tables.FILL.values():
-                with contextlib.suppress(errors.DeadlockDetected, errors.UniqueViolation):
-                    connection.execute(statement)
+        self.database.fill()
         self.report.generations += 1
         self.generation = Generation(
-            self.folder / f"generation-{self.report.generations}", self.binary, self.server.uri(),
+            self.folder / f"generation-{self.report.generations}", self.binary, self.database,
             self.options.lanes, random.Random(rng.getrandbits(48)), self.without)
-
-    def _wait_for_slot(self) -> None:
-        """A walsender may notice only after a while that its client was killed; until then it may
-        even make the slot that the dead client asked for."""
-        deadline = time.monotonic() + SLOT_RELEASE_SECONDS_MAX
-        with psycopg.connect(self.server.uri(), autocommit=True) as connection:
-            while connection.execute(
-                    "SELECT FROM pg_stat_activity WHERE backend_type = 'walsender'").fetchone():
-                if time.monotonic() > deadline:
-                    raise Failure("the slot of a killed leat stays in use")
-                time.sleep(0.05)
 
     def _check_balances(self) -> None:
         try:
@@ -317,19 +270,20 @@ class CrashTest:
         self.workload.pause()
         if self.workload.failure:
             raise Failure(self.workload.failure)
-        end_prepared(self.server.uri())
-        touch_tables(self.server.uri())
+        self.database.settle()
         self.generation.put_back()
         seconds = self._catch_up()
         begun = time.monotonic()
         rows = 0
         for warehouse in self.generation.warehouses:
-            results = compare.compare(self.server.uri(), warehouse, tables.TABLES)
-            if unequal := compare.differing(results):
-                raise Failure(f"{warehouse.name} is not equal to the source:\n{unequal}")
-            rows += sum(result.source_rows for result in results)
-            rows += self._verify_shaped(warehouse)
-        self.generation.verified = True
+            compared = self.database.compare(warehouse, self.generation.source(),
+                                             self.generation.shaped)
+            if compared.difference:
+                raise Failure(f"{warehouse.name} is not equal to the source:\n"
+                              f"{compared.difference}")
+            rows += compared.rows
+            self.report.shaped_tables.update(compared.shaped)
+        self.generation.verified = self.generation.knows_tables = True
         self._check_balances()
         self.report.comparisons += len(self.generation.warehouses)
         self.report.rows_compared += rows
@@ -337,18 +291,5 @@ class CrashTest:
               f"{seconds:.1f} s, compared in {time.monotonic() - begun:.1f} s", flush=True)
 
 
-    def _verify_shaped(self, warehouse: pathlib.Path) -> int:
-        """Every table that a transform makes, against the same rule in PostgreSQL's SQL."""
-        rows = 0
-        for shaped in self.generation.shaped:
-            count, difference = transforms.compare(self.server.uri(), warehouse, shaped)
-            if difference:
-                raise Failure(f"{warehouse.name} is not what its transforms make of the source:\n"
-                              f"{difference}")
-            rows += count
-            self.report.shaped_tables[shaped.name] += 1
-        return rows
-
-
 # What ends a run as a failure; anything else is a bug of the test.
-FAILURES = (Failure, LeatFailed, compare.CannotCompare)
+FAILURES = (Failure, LeatFailed, CannotCompare, TimeoutError)

@@ -15,7 +15,7 @@ FIRST_SNAPSHOT = ("snapshot.", "capture.after_begin")
 REBUILD = ("lane.rebuild",)
 # These need transforms that say something else than before.
 CHANGED_SQL = ("lane.set_aside",)
-# gap: the slot is dropped; empty: a warehouse is removed; tables: one is taken out of the pipeline
+# gap: changes are lost to the stream; empty: a warehouse is removed; tables: one is taken out of the pipeline
 # file, or put back; rebuild: a sink, or a table of one, is wanted anew; sql: other transforms.
 UPHEAVALS = ("gap", "empty", "tables", "tables", "rebuild", "rebuild", "sql", "sql")
 UPHEAVAL_SHARE = 0.3
@@ -43,11 +43,13 @@ class Cycle:
 class Plan:
     """Hands out cycles; told afterwards which failpoints were reached."""
 
-    def __init__(self, seed: int, failpoints: list[str], seconds: float, without: set[str]):
+    def __init__(self, seed: int, failpoints: list[str], seconds: float, without: set[str],
+                 upheavals: set[str]):
         self.seed = seed
         self.failpoints = failpoints
         self.seconds = seconds
         self.without = without
+        self.upheavals = [kind for kind in UPHEAVALS if kind in upheavals]
         self.missed: set[str] = set()
         self._turn = 0
 
@@ -64,10 +66,10 @@ class Plan:
                 hits = 1
         first_snapshot = failpoint is not None and failpoint.startswith(FIRST_SNAPSHOT)
         fresh = number == 1 or first_snapshot or (kind == "random" and rng.random() < 0.12)
-        upheaval = rng.choice(UPHEAVALS)
+        upheaval = rng.choice(self.upheavals)
         if failpoint is not None and failpoint.startswith(REBUILD):
             fresh, upheaval = False, "rebuild"
-        elif failpoint in CHANGED_SQL:
+        elif failpoint in CHANGED_SQL and "sql" in self.upheavals:
             fresh, upheaval = False, "sql"
         elif fresh and number > 1 and rng.random() < 0.5:
             fresh = False  # the image of an upheaval reaches the same points

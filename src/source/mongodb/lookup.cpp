@@ -1,6 +1,7 @@
 // One find per batch of keys.
 #include "source/mongodb/lookup.hpp"
 
+#include "base/failpoint.hpp"
 #include "source/mongodb/event.hpp"
 #include "source/mongodb/find.hpp"
 
@@ -28,6 +29,7 @@ auto DocumentLookup::fetch(const LookupRequest& request) -> Result<Documents> {
         connection_.reset();
         return found.error();
     }
+    failpoint("mongodb.looked_up");
     return documents;
 }
 

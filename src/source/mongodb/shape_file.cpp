@@ -2,6 +2,7 @@
 // name, type}]}]}, `type` being Column::source_type. A table without columns has no shape yet.
 #include <utility>
 
+#include "base/failpoint.hpp"
 #include "source/mongodb/note_file.hpp"
 #include "source/mongodb/shape.hpp"
 
@@ -108,6 +109,7 @@ auto ShapeBook::save() -> Result<void> {
         list.add(to_document(has_shape ? *shape->second->schema() : none, definition));
     }
     TRY(write_note(file_, Document().add_array("shapes", list.items())));
+    failpoint("mongodb.shapes_saved");
     is_saved_ = true;
     return {};
 }

@@ -10,8 +10,9 @@ import typing
 
 import psycopg
 
-import tables
-from tables import Values
+from database import ACCOUNTS
+from postgres import tables
+from postgres.tables import Values
 
 EXTRA_COLUMNS_MAX = 6  # live added columns per table; beyond it one is dropped before one is added
 ATTRIBUTES_MAX = 900  # a table may have 1600 in its life, dropped ones included
@@ -252,7 +253,7 @@ def change_tasks(s: Session) -> None:
 
 
 def transfer(s: Session) -> None:
-    source, target = sorted(s.rng.sample(range(1, tables.ACCOUNTS + 1), 2))
+    source, target = sorted(s.rng.sample(range(1, ACCOUNTS + 1), 2))
     amount = s.rng.randint(-100, 100)
     s.run("UPDATE accounts SET balance = balance - %s WHERE id = %s", [amount, source])
     s.run("UPDATE accounts SET balance = balance + %s WHERE id = %s", [amount, target])

@@ -13,11 +13,13 @@ import time
 import psycopg
 
 import compare
-import tables
-from generation import BALANCES, Generation
-from harness import CAUGHT_UP_SECONDS_MAX, KILLED, SERVER, Failure, Report
+from database import ACCOUNTS, OPENING
+from generation import Generation
+from harness import CAUGHT_UP_SECONDS_MAX, KILLED, Failure, Report
 from leat_process import Leat
 from pg_server import PgServer
+from postgres import tables
+from postgres.database import PostgresDatabase
 
 TRANSFERS = ["public.accounts", "public.transfers"]
 PROCEDURE = f"""
@@ -27,8 +29,8 @@ DECLARE
     a int; b int; moved int;
 BEGIN
     WHILE clock_timestamp() < ends LOOP
-        a := 1 + floor(random() * {tables.ACCOUNTS - 1});
-        b := a + 1 + floor(random() * ({tables.ACCOUNTS} - a));
+        a := 1 + floor(random() * {ACCOUNTS - 1});
+        b := a + 1 + floor(random() * ({ACCOUNTS} - a));
         moved := floor(random() * 200) - 100;
         UPDATE accounts SET balance = balance - moved WHERE id = a;
         UPDATE accounts SET balance = balance + moved WHERE id = b;
@@ -52,7 +54,7 @@ class Looker(threading.Thread):
         self.transfers = 0
 
     def run(self) -> None:
-        question = f"SELECT *, (SELECT count(*) FROM transfers) FROM ({BALANCES})"
+        question = f"SELECT *, (SELECT count(*) FROM transfers) FROM ({tables.BALANCES})"
         while not self.stopping.is_set() and self.wrong is None:
             rows = self.leat.query(question)
             if rows is None:  # not running, or the tables are not there yet
@@ -62,7 +64,7 @@ class Looker(threading.Thread):
 
     def _judge(self, answer: list) -> None:
         *balances, transfers = answer
-        right = balances == [tables.ACCOUNTS, tables.ACCOUNTS * tables.OPENING, 0]
+        right = balances == [ACCOUNTS, ACCOUNTS * OPENING, 0]
         if not right and self.answers > 0:
             self.wrong = f"accounts, total and disagreeing accounts are {balances}"
         elif right and transfers < self.transfers:
@@ -75,14 +77,16 @@ class Looker(threading.Thread):
 class BankTest:
     """One run: cycles of a kill each, on one pipeline."""
 
-    def __init__(self, options, binary: pathlib.Path, folder: pathlib.Path, report: Report):
+    def __init__(self, options, database: PostgresDatabase, binary: pathlib.Path,
+                 folder: pathlib.Path, report: Report):
         self.options = options
+        self.database = database
         self.binary = binary
         self.folder = folder
         self.report = report
 
     def run(self) -> None:
-        with PgServer(self.folder / "postgres", self.options.bindir, SERVER) as server:
+        with self.database.server as server:
             with psycopg.connect(server.uri()) as connection:
                 connection.execute(tables.SCHEMA)
                 connection.execute(tables.FILL["public.accounts"])
@@ -91,7 +95,7 @@ class BankTest:
 
     def _run_on(self, server: PgServer) -> None:
         rng = random.Random(self.options.seed)
-        generation = Generation(self.folder / "pipeline", self.binary, server.uri(),
+        generation = Generation(self.folder / "pipeline", self.binary, self.database,
                                 self.options.lanes, rng, {"knobs", "forget", "transforms"},
                                 TRANSFERS)
         self.report.generations = 1

@@ -6,6 +6,8 @@ are equal but not the same, endless timestamps, keys of every kind that identify
 
 import random
 
+from database import ACCOUNTS, OPENING
+
 ORDERS = 30_000  # ids 1..ORDERS are in play; about two thirds exist
 PEOPLE = 3_000
 PARTS = 2_000
@@ -14,8 +16,6 @@ EVENTS = 3_000
 BULK = 150_000
 SHAPES = 400
 TASKS = 2_000
-ACCOUNTS = 1_000
-OPENING = 1_000  # what is on every account at first; the total never changes
 
 SCHEMA = """
 CREATE SCHEMA audit;
@@ -77,6 +77,14 @@ REWRITTEN = [name for name in TABLES if name not in CHANGING]
 # Which may lose all rows. Never accounts and transfers: their sums are checked.
 EMPTIED = ["public.people", "public.parts", "public.pairs", "public.readings", "audit.events",
            "public.bulk", "public.tasks"]
+
+BALANCES = """
+    SELECT count(*), sum(balance), count(*) FILTER (balance <> opening + coalesce(moved, 0))
+    FROM accounts LEFT JOIN (
+        SELECT account, sum(amount) AS moved FROM (
+            SELECT source AS account, -amount AS amount FROM transfers
+            UNION ALL SELECT target, amount FROM transfers)
+        GROUP BY account) ON account = accounts.id"""
 
 FILL = {
     "public.accounts": f"""INSERT INTO accounts SELECT i, 'owner ' || i, {OPENING}, {OPENING}
