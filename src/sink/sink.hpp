@@ -67,8 +67,10 @@ public:
     // added column gets its default in the rows that exist; a dropped column stays, and is NULL in
     // all rows from then on; a column of the same name and another id is a drop and an add; one of
     // the same id and another name is renamed, and names may change places; a type that widens keeps
-    // every value (format/widen says what widens to what). A version older than the newest one says
-    // nothing: its rows are brought to that. What the target cannot follow is Fault::fatal, naming table and column.
+    // every value (format/widen/widen.hpp). What the target cannot follow is Fault::fatal, naming table and column.
+    // `schema` may be of an earlier version than the target has, where the lane starts again between
+    // an image and changes that were taken in before the image's last columns came: the table keeps
+    // its version, and the rows that follow become rows of that (format/widen/adapt.hpp).
     virtual auto evolve(const SchemaPtr& schema) -> Result<void> = 0;
 
     // Adds rows to the open epoch. Rows come in source order per table; bounded memory whatever the

@@ -173,6 +173,27 @@ TEST_P(SinkConformance, SchemaChangeOfADiscardedEpochIsMadeAgain) {
     EXPECT_EQ(lines("t", {"id", "note", "score"}), (Lines{"1|a|7", "2|b|2"}));
 }
 
+// An image with columns that changes taken in meanwhile do not have yet, and a restart between them.
+TEST_P(SinkConformance, RowsOfAnEarlierVersionBecomeThoseOfTheTables) {
+    const auto as_json = [] {
+        auto made = column("note", 2, arrow::utf8());
+        made.logical_type = "json";
+        return made;
+    }();
+    const auto wide = column("score", 3, arrow::int64());
+    const auto narrow = version(1, {id_column, note});
+    session([&](Session& sink) {
+        sink.apply(1, BatchFixture(version(2, {id_column, as_json, wide})).insert({1, "\"a\"", 5}));
+    });
+    session([&](Session& sink) {
+        sink.apply(2, BatchFixture(narrow).insert({2, "b"}).update({1, "A"}));
+        sink.apply(3, BatchFixture(version(2, {id_column, as_json, wide})).insert({3, "{}", 7}));
+        sink.apply(4, BatchFixture(narrow).insert({4, "d"}));
+    });
+    EXPECT_EQ(lines("t", {"id", "note", "score"}),
+              (Lines{"1|\"A\"|∅", "2|\"b\"|∅", "3|{}|7", "4|\"d\"|∅"}));
+}
+
 TEST_P(SinkConformance, RepeatedSchemaChangesNothing) {
     for (std::uint64_t epoch = 1; epoch <= 3; ++epoch)
         session([&](Session& sink) {

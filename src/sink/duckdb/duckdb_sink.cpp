@@ -202,10 +202,12 @@ auto DuckDbSink::evolve(const SchemaPtr& schema) -> Result<void> {
     TRY(duckdb::check_schema(*schema));
     auto* const copy = duckdb::find_copy(tables_, *schema);
     if (copy == nullptr) return add_copy(schema);
-    // Rows of an older version are brought to the newest.
-    if (schema->version <= copy->wanted->version) return {};
+    // Rows of an earlier version than the table has become are adapted when they are applied.
+    if (schema->version < copy->wanted->version)
+        return duckdb::check_change(*schema, *copy->wanted);
     TRY(duckdb::check_change(*copy->wanted, *schema));
-    copy->wanted = TRY(duckdb::successor(*copy->wanted, *schema));
+    if (copy->wanted->version < schema->version)
+        copy->wanted = TRY(duckdb::successor(*copy->wanted, *schema));
     return {};
 }
 

@@ -28,7 +28,10 @@ auto MongoSource::begin(const SnapshotRequest& request) -> Result<Position> {
     const auto point = TRY(time_now(connection));
     if (request.is_anew) lineage_ = request.lineage;
     point_ = position_at(to_commit(point), {});
-    for (const auto& table : request.tables) shapes_->begin_image(table, request.generation);
+    for (const auto& table : request.tables) {
+        if (request.is_anew) shapes_->begin_table(table);
+        shapes_->begin_image(table, request.generation);
+    }
 
     ImageOptions imaging;
     imaging.connect = options("image");
