@@ -20,6 +20,7 @@ import time
 
 import duckdb
 
+import mongodb
 from workload import (BUILD, ROOT, Run, Source, counting_stream, cpu_of, query, recvlogical, timed,
                       wait_for_rows, write_pipeline)
 
@@ -175,7 +176,7 @@ def snapshot(results, rounds, scale):
         source.sql("VACUUM FREEZE ANALYZE narrow")
         for number in range(rounds):
             started = time.monotonic()
-            clients = [subprocess.Popen([BUILD / "bin" / "counting_client", "copy",
+            clients = [subprocess.Popen([BUILD / "bin" / "postgres_counting_client", "copy",
                                          source.server.uri(), copy.format(half)],
                                         stdout=subprocess.DEVNULL) for half in (0, 1)]
             if any(client.wait() for client in clients):
@@ -388,7 +389,7 @@ def components(results, rounds, scale):
 
 MEASUREMENTS = {function.__name__: function for function in
                 (drain, capture_cpu, mixed, snapshot, latency, memory, recovery, append, delivery,
-                 transform, idle, components)}
+                 transform, idle, components, *mongodb.MEASUREMENTS)}
 
 
 def main():

@@ -194,5 +194,5 @@ def recvlogical(source, slot, end_lsn):
 def counting_stream(source, slot, end_number):
     """The counting client over the same changes: its own figures."""
     uri = source.server.uri() + "?replication=database"
-    return json.loads(timed([BUILD / "bin" / "counting_client", "stream", uri, slot, slot,
+    return json.loads(timed([BUILD / "bin" / "postgres_counting_client", "stream", uri, slot, slot,
                              end_number])[2])

@@ -1,7 +1,6 @@
 // Updates as the fields that they changed.
 #include <algorithm>
 
-#include "base/check.hpp"
 #include "source/mongodb/row_builder.hpp"
 
 namespace leat::mongodb {
@@ -58,13 +57,11 @@ auto RowBuilder::add_delta(const RowPlace& place, std::string_view key, const De
     -> Result<bool> {
     if (book_.rules().mode == Mode::document) return false;
     if (!shape_) TRY(use(book_.find(table_)));
-    Misfits misfits;
-    if (!TRY(place_delta(key, delta, misfits))) return false;
-    if (!misfits.is_empty()) {
-        TRY(use(book_.widen(table_, misfits)));
-        misfits = {};
+    while (true) {
+        Misfits misfits;
         if (!TRY(place_delta(key, delta, misfits))) return false;
-        CHECK(misfits.is_empty());
+        if (misfits.is_empty()) break;
+        TRY(use(book_.widen(table_, misfits)));
     }
     start_row(place);
     append_fields();

@@ -1,8 +1,8 @@
 // The reference for capture: a libpq client that receives a replication stream or a COPY and does
 // nothing with it but count. Prints {"messages": n, "bytes": n, "cpu_seconds": x, "seconds": x}.
 //
-//     counting_client stream CONNINFO SLOT PUBLICATION END_LSN(number)
-//     counting_client copy CONNINFO "COPY (...) TO STDOUT (FORMAT binary)"
+//     postgres_counting_client stream CONNINFO SLOT PUBLICATION END_LSN(number)
+//     postgres_counting_client copy CONNINFO "COPY (...) TO STDOUT (FORMAT binary)"
 #include <libpq-fe.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -22,7 +22,7 @@ struct Counts {
 };
 
 [[noreturn]] auto fail(PGconn* connection) -> void {
-    std::fprintf(stderr, "counting_client: %s\n", PQerrorMessage(connection));
+    std::fprintf(stderr, "postgres_counting_client: %s\n", PQerrorMessage(connection));
     std::exit(1);
 }
 
@@ -83,7 +83,7 @@ auto main(int argc, char** argv) -> int {
     const bool stream = argc == 6 && std::strcmp(argv[1], "stream") == 0;
     const bool copy = argc == 4 && std::strcmp(argv[1], "copy") == 0;
     if (!stream && !copy) {
-        std::fprintf(stderr, "usage: see the head of counting_client.cpp\n");
+        std::fprintf(stderr, "usage: see the head of postgres_counting_client.cpp\n");
         return 2;
     }
     PGconn* connection = PQconnectdb(argv[2]);
