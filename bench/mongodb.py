@@ -15,7 +15,7 @@ import pymongo
 from workload import BUILD, LEAT, ROOT, Run, cpu_of, query, timed, wait_for_rows
 
 sys.path.insert(0, str(ROOT / "tools"))
-from mongo_server import MongoServer  # noqa: E402
+from mongo_server import MongoServer, Options  # noqa: E402
 
 NAME = "measured"  # of pipeline and database
 
@@ -25,7 +25,7 @@ class Mongo:
 
     def __init__(self, oplog_mb=8192):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-bench-"))
-        self.server = MongoServer(self.folder / "mongo", oplog_mb=oplog_mb)
+        self.server = MongoServer(self.folder / "mongo", Options(oplog_mb=oplog_mb))
 
     def __enter__(self):
         self.server.start()
