@@ -144,14 +144,13 @@ class Comparison:
 
     def _has_place(self, name: str, value, row: dict) -> bool:
         """Whether a field's value belongs into its own column."""
-        if name in self.types and name not in OURS:
-            if not mapping.fits(value, self.types[name]):
-                return False
-            # What kind the column was made for, its type alone does not always say.
-            may_be_aside = self.rules.on_conflict == "variant" and self.types[name] in (
-                "VARCHAR", "BIGINT")
-            return not (may_be_aside and row[name] is None)
-        return False
+        if name not in self.types or name in OURS or not mapping.fits(value, self.types[name]):
+            return False
+        # What kind the column was made for, its type alone does not always say; and what was aside
+        # when a column came to be JSON stays there.
+        may_be_aside = mapping.is_beyond_calendar(value) or (
+            self.rules.on_conflict == "variant" and self.types[name] in ("VARCHAR", "BIGINT"))
+        return not (may_be_aside and row[name] is None)
 
     def _may_lack_column(self, name: str) -> bool:
         return (name.lower() in self.folded or name == "" or name.lower() in OURS
@@ -181,7 +180,7 @@ class Comparison:
         if self.rules.on_conflict == "widen":
             wrong += [name for name, value in aside.items()
                       if name in self.types and name not in OURS
-                      and not self._is_beyond_calendar(name, value)]
+                      and not mapping.is_beyond_calendar(value)]
         if wrong:
             self._differ(f"{where}: has no place in a column: {wrong}")
             return
@@ -195,10 +194,6 @@ class Comparison:
         found = row.get("_nulls")
         if mapping.cell(found, "JSON") != expected:
             self._differ(f"{where}: _nulls: source {nulls}, warehouse {found}")
-
-    def _is_beyond_calendar(self, name: str, value) -> bool:
-        return (self.types[name] == "TIMESTAMP WITH TIME ZONE"
-                and isinstance(value, mapping.DatetimeMS))
 
     def _check_families(self, documents: list[dict]) -> None:
         """Text, ids and numbers would not be told apart in one column of text."""

@@ -209,6 +209,10 @@ class MongoCheckerTest(unittest.TestCase):
         self.fill("CREATE TABLE t AS SELECT 1::BIGINT AS _id, NULL::TIMESTAMPTZ AS at, "
                   """'{"at":{"$date":{"$numberLong":"4611686018427387904"}}}'::JSON AS _extra""")
         self.assertTrue(self.check().equal, self.check())
+        self.fill("ALTER TABLE t ALTER \"at\" TYPE JSON USING NULL")  # it has widened since
+        self.assertTrue(self.check().equal, self.check())
+        self.fill("UPDATE t SET _extra = NULL")
+        self.assertFalse(self.check().equal)
 
     def test_nulls_are_listed_where_asked_for(self):
         self.source.insert_one({"_id": 1, "a": None, "b": None})

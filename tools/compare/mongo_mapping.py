@@ -74,6 +74,10 @@ def is_number(value) -> bool:
     return isinstance(value, (int, float, Decimal128)) and not isinstance(value, bool)
 
 
+def is_beyond_calendar(value) -> bool:
+    return isinstance(value, DatetimeMS) and abs(int(value)) > CALENDAR_MS
+
+
 def spelled(value) -> str:
     """A number as exact text."""
     if isinstance(value, float):
@@ -107,7 +111,7 @@ def fits(value, column_type: str) -> bool:
         case "VARCHAR":
             return family(value) is not None
         case "TIMESTAMP WITH TIME ZONE":
-            return isinstance(value, DatetimeMS) and abs(int(value)) <= CALENDAR_MS
+            return isinstance(value, DatetimeMS) and not is_beyond_calendar(value)
         case "UUID":
             return isinstance(value, Binary) and value.subtype == 4 and len(value) == 16
         case "BLOB":
@@ -176,14 +180,15 @@ def cell(value, column_type: str) -> tuple:
 
 def key(value: tuple, column_type: str, numbers_are_text: bool = False) -> tuple:
     """One form for all outcomes of an `_id`: numbers that MongoDB holds for equal are one."""
-    kind = value[0]
-    if kind == "int":
-        return ("number", decimal.Decimal(value[1]))
-    if kind == "double" and value[1] != b"NaN":
-        number = struct.unpack("<d", value[1])[0]
-        return ("number", decimal.Decimal(number))
-    if kind == "decimal" and value[1] != "NaN":
-        return ("number", Decimal128.from_bid(value[1]).to_decimal())
-    if kind == "text" and column_type == "VARCHAR" and numbers_are_text and value[1] != "NaN":
-        return ("number", decimal.Decimal(value[1]))
+    match value:
+        case ("int", number):
+            return ("number", decimal.Decimal(number))
+        case ("double" | "decimal", "NaN" | b"NaN"):
+            return ("number", "NaN")
+        case ("double", bits):
+            return ("number", decimal.Decimal(struct.unpack("<d", bits)[0]))
+        case ("decimal", bits):
+            return ("number", Decimal128.from_bid(bits).to_decimal())
+        case ("text", text) if column_type == "VARCHAR" and numbers_are_text:
+            return ("number", "NaN" if text == "NaN" else decimal.Decimal(text))
     return value

@@ -35,8 +35,8 @@ class MongoDatabase(Database):
              "on_conflict": ["variant"], "columns_max": [12]}
     features = [*SPECIAL]
     upheavals = {"gap", "empty", "tables", "rebuild"}
-    # What is streamed before it is committed, and what needs transforms.
-    foreign_failpoints = ("spill.", "lane.set_aside")
+    # What is streamed before it is committed, needs transforms, or lacks columns.
+    foreign_failpoints = ("spill.", "lane.set_aside", "capture.completed")
 
     def __init__(self, folder: pathlib.Path, options):
         # The oplog is cut at checkpoints; one every second makes open_gap() quick.
@@ -61,9 +61,10 @@ class MongoDatabase(Database):
         return MongoWriter(self.server.uri(), number, rng, without)
 
     def fill(self) -> None:
-        """Also makes what is missing. The drifting documents begin anew, with narrow kinds."""
-        self._collection("drifting").delete_many({})
+        """Also makes what is missing. Keys and fields that drift begin anew, of narrow kinds."""
         for name in documents.NAMES:
+            if name in documents.BEGUN_ANEW:
+                self._collection(name).delete_many({})
             self._make(name)
             with contextlib.suppress(errors.BulkWriteError):
                 filling = [UpdateOne({"_id": one.pop("_id")}, {"$setOnInsert": one}, upsert=True)

@@ -28,6 +28,8 @@ NAMES = ["accounts", "transfers", "orders", "people", "mixed", "drifting", "rema
          "audit.events"]
 # Updates of the others come without their document, which is looked up.
 WITH_IMAGES = ["accounts", "transfers", "orders", "drifting", "remade"]
+# Which are emptied for every new life, so that columns widen in it.
+BEGUN_ANEW = ["drifting", "mixed"]
 # Whose images may be switched on and off at any time: states of the bank must add up.
 SWITCHED = ["orders", "drifting", "people", "bulk"]
 
