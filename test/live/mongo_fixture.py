@@ -4,7 +4,7 @@ database, a folder and a pipeline for each, and the judge over documents and row
 
 import cli_fixture
 import mongo_judge
-from cli_fixture import Pipeline, PipelineTest
+from cli_fixture import OK, Pipeline, PipelineTest
 from mongo_server import MongoServer
 
 IMAGES = {"changeStreamPreAndPostImages": {"enabled": True}}
@@ -22,7 +22,6 @@ def change_all(orders) -> None:
     orders.insert_one({"_id": 7, "amount": 7, "note": "back again"})
     newest = max(order["_id"] for order in orders.find({}, {"_id": 1}))
     orders.insert_many({"_id": newest + i, "amount": 1.0, "note": "new"} for i in (1, 2, 3))
-
 
 
 class MongoTest(PipelineTest):
@@ -66,7 +65,7 @@ class MongoTest(PipelineTest):
             database, _, collection = name.rpartition(".")
             held = mongo_judge.Table(pipeline.warehouse, name.replace(".", "_"))
             source = (self.db.client[database] if database else self.db)[collection]
-            found = mongo_judge.differences(source, held, **judging)
+            found = mongo_judge.differences(source, held, mongo_judge.Judging(**judging))
             self.assertEqual(found, "", f"{name}: {found}")
 
     def types(self, pipeline: Pipeline, table: str = "orders") -> dict[str, str]:
@@ -76,3 +75,20 @@ class MongoTest(PipelineTest):
         return mongo_judge.Table(pipeline.warehouse, table).rows
 
 
+class DocumentTest(MongoTest):
+    def fill_and_check(self, documents: list, changes: list, **judging):
+        """The first ones in the image, the others as changes, the first of them once more."""
+        orders = self.db.create_collection("orders", **IMAGES)
+        orders.insert_many(documents)
+        source = judging.pop("source", "")
+        pipeline = self.pipeline(source=source)
+        done = pipeline.run()
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assert_equal(pipeline, **judging)
+        orders.insert_many(changes)
+        for document in documents[:20]:
+            orders.replace_one({"_id": document["_id"]}, document)
+        done = pipeline.run()
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assert_equal(pipeline, **judging)
+        return pipeline
