@@ -133,7 +133,8 @@ auto Capture::flow(Source& source, const std::stop_token& stop) -> Result<void> 
                       [&](const auto& schema) { return stale_.contains(schema->name); });
         for (const auto& table : stale_) resume->tables.erase(table);
         // Otherwise two tables that are stale by turns would make each other so for ever.
-        for (const auto& table : without_image(point)) resume->tables.erase(table);
+        for (const auto& table : without_image(point, kept_images(point, source)))
+            resume->tables.erase(table);
     }
     const auto opened = TRY(source.open(resume));
     if (opened.gap) {

@@ -36,7 +36,7 @@ auto frame_of(Marker marker) -> Frame {
 
 // Tables that were given up and that no later generation has taken, by purpose and sinks.
 using Due = std::map<std::pair<Purpose, std::vector<std::string>>, std::set<TableName>>;
-auto due(const ResumePoint& point) -> Due {
+auto due(const ResumePoint& point, const std::set<Generation>& kept) -> Due {
     Due due;
     for (const auto& each : point.generations) {
         if (each.purpose == Purpose::anew) due.clear();
@@ -44,7 +44,7 @@ auto due(const ResumePoint& point) -> Due {
             if (each.sinks.empty() || each.sinks == who.second)
                 for (const auto& table : each.tables) tables.erase(table);
         const auto purpose = each.purpose == Purpose::anew ? Purpose::added : each.purpose;
-        due[{purpose, each.sinks}].merge(each.missing());
+        if (!kept.contains(each.generation)) due[{purpose, each.sinks}].merge(each.missing());
     }
     return due;
 }
@@ -69,8 +69,19 @@ auto no_images() -> Error {
 
 }  // namespace
 
-auto without_image(const ResumePoint& point) -> std::set<TableName> {
-    const auto found = due(point);
+auto kept_images(const ResumePoint& point, const Source& source) -> std::set<Generation> {
+    std::set<Generation> kept;
+    const auto* const lasting = dynamic_cast<const LastingImages*>(&source);
+    if (lasting == nullptr || !point.position) return kept;
+    for (const auto& each : point.generations)
+        if (!each.has_ended && each.point && lasting->is_kept(each.generation))
+            kept.insert(each.generation);
+    return kept;
+}
+
+auto without_image(const ResumePoint& point, const std::set<Generation>& kept)
+    -> std::set<TableName> {
+    const auto found = due(point, kept);
     const auto tables = found.find({Purpose::added, {}});
     return tables == found.end() ? std::set<TableName>() : tables->second;
 }
@@ -90,10 +101,11 @@ auto Snapshot::begin_marker(Purpose purpose, std::set<std::string> sinks,
 }
 
 // What has no end by now never gets more: its tables are given up.
-auto Snapshot::end_unfinished(const ResumePoint& point) -> Result<void> {
+auto Snapshot::end_unfinished(const ResumePoint& point, const std::set<Generation>& kept)
+    -> Result<void> {
     newest_ = newest_of(point);
     for (const auto& each : point.generations) {
-        if (each.has_ended) continue;
+        if (each.has_ended || kept.contains(each.generation)) continue;
         const auto missing = each.missing();
         TRY(append_marker(MarkerKind::end, each.generation, each.point.value_or(Position{}),
                           {missing.begin(), missing.end()}));
@@ -106,7 +118,7 @@ auto Snapshot::begin_anew(const ResumePoint& point, const std::set<TableName>& t
     snapshots_ = dynamic_cast<Snapshots*>(&parts_.source);
     if (snapshots_ == nullptr) return no_images();
     all_ = tables;
-    TRY(end_unfinished(point));
+    TRY(end_unfinished(point, {}));
     SnapshotRequest request;
     request.tables = tables;
     request.lineage = lineage_of(point) + 1;
@@ -128,12 +140,16 @@ auto Snapshot::plan(const ResumePoint& point, const std::set<TableName>& tables,
                     const std::set<TableName>& stale) -> Result<void> {
     snapshots_ = dynamic_cast<Snapshots*>(&parts_.source);
     all_ = tables;
-    TRY(end_unfinished(point));
+    const auto kept = kept_images(point, parts_.source);
+    TRY(end_unfinished(point, kept));
     const auto staying = without(common(point.tables, tables), stale);
     if (const auto left = without(point.tables, staying); !left.empty())
         TRY(append_marker(MarkerKind::left, 0, {}, {left.begin(), left.end()}));
+    for (const auto& each : point.generations)
+        if (kept.contains(each.generation))
+            jobs_.push_back({each.generation, common(each.missing(), staying), each.point});
     // One that had left is new, whatever was given up of it before.
-    for (const auto& [who, given_up] : due(point))
+    for (const auto& [who, given_up] : due(point, kept))
         TRY(add_job(who.first, {who.second.begin(), who.second.end()}, common(given_up, staying)));
     return add_job(Purpose::added, {}, without(tables, staying));
 }
@@ -201,19 +217,27 @@ auto Snapshot::is_answered(const ImageRequest& request, const TableName& table) 
     });
 }
 
-auto Snapshot::take(const Job& job, const std::stop_token& stop) -> Result<void> {
-    if (!std::exchange(is_begun_, false)) {
-        SnapshotRequest request;
-        request.generation = job.generation;
-        request.tables = job.tables;
-        request.is_anew = false;
-        request.stop = stop;
+auto Snapshot::begin_job(const Job& job, const std::stop_token& stop) -> Result<void> {
+    SnapshotRequest request;
+    request.generation = job.generation;
+    request.tables = job.tables;
+    request.is_anew = false;
+    request.stop = stop;
+    if (!job.point) {
         point_ = TRY(snapshots_->begin(request));
+        return {};
     }
+    point_ = *job.point;
+    return dynamic_cast<LastingImages&>(parts_.source).go_on(request);
+}
+
+auto Snapshot::take(const Job& job, const std::stop_token& stop) -> Result<void> {
+    if (!std::exchange(is_begun_, false)) TRY(begin_job(job, stop));
     failpoint("snapshot.begin");
     chunks_ = TRY(snapshots_->chunks());
     show(job, false);
-    TRY(append_marker(MarkerKind::point, job.generation, point_, {}));
+    if (!job.point) TRY(append_marker(MarkerKind::point, job.generation, point_, {}));
+    TRY(note_whole(job));
     TRY(read_all(job, stop));
     if (stop.stop_requested()) return {};
     failpoint("snapshot.end");
@@ -242,6 +266,14 @@ auto Snapshot::show(const Job& job, bool is_taken) -> void {
             status.images[chunk.schema->name].estimate +=
                 static_cast<std::int64_t>(chunk.rows_estimate);
     });
+}
+
+// Of one that is read on, all chunks of a table may have been there already.
+auto Snapshot::note_whole(const Job& job) -> Result<void> {
+    auto whole = job.tables;
+    for (const auto& chunk : chunks_) whole.erase(chunk.schema->name);
+    if (!job.point || whole.empty()) return {};
+    return append_marker(MarkerKind::table, job.generation, point_, {whole.begin(), whole.end()});
 }
 
 auto Snapshot::read_all(const Job& job, const std::stop_token& stop) -> Result<void> {

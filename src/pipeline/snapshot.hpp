@@ -28,8 +28,12 @@ struct SnapshotParts {
     std::size_t workers = 2;
 };
 
+// Generations that were left unfinished and that this source reads on.
+auto kept_images(const ResumePoint& point, const Source& source) -> std::set<Generation>;
+
 // Tables of which every sink lacks an image: it was begun, and is begun once more.
-auto without_image(const ResumePoint& point) -> std::set<TableName>;
+auto without_image(const ResumePoint& point, const std::set<Generation>& kept)
+    -> std::set<TableName>;
 
 // Owned by one capture attempt.
 class Snapshot {
@@ -52,9 +56,12 @@ private:
     struct Job {
         Generation generation = 0;
         std::set<TableName> tables;
+        std::optional<Position> point{};  // of one that is read on
     };
 
-    auto end_unfinished(const ResumePoint& point) -> Result<void>;
+    auto end_unfinished(const ResumePoint& point, const std::set<Generation>& kept)
+        -> Result<void>;
+    auto begin_job(const Job& job, const std::stop_token& stop) -> Result<void>;
     auto begin_marker(Purpose purpose, std::set<std::string> sinks, std::set<TableName> tables)
         -> Frame;
     auto add_job(Purpose purpose, std::set<std::string> sinks, std::set<TableName> tables)
@@ -65,6 +72,7 @@ private:
     [[nodiscard]] auto is_answered(const ImageRequest& request, const TableName& table) const
         -> bool;
     auto take(const Job& job, const std::stop_token& stop) -> Result<void>;
+    auto note_whole(const Job& job) -> Result<void>;
     auto read_all(const Job& job, const std::stop_token& stop) -> Result<void>;
     auto read_chunks(const Job& job, std::size_t worker, const std::stop_token& stop)
         -> Result<void>;

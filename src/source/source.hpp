@@ -128,6 +128,20 @@ public:
     [[nodiscard]] virtual auto stale() const -> std::set<TableName> = 0;
 };
 
+// Optional for a Source with Snapshots (found by dynamic_cast): images that outlive the source that
+// began them, because what was read of them late is healed by the changes since their point.
+class LastingImages {
+public:
+    virtual ~LastingImages() = default;
+
+    // Whether the image of this generation can be read on where it was left. Also before open().
+    [[nodiscard]] virtual auto is_kept(Generation generation) const -> bool = 0;
+
+    // Instead of Snapshots::begin(), for a kept one whose point is known already: chunks() then yields
+    // what is left of the request's tables. Rows that the queue may hold already come as Op::replace.
+    virtual auto go_on(const SnapshotRequest& request) -> Result<void> = 0;
+};
+
 // `whole_rows_remedy`: the statement after which every update comes with all its columns; empty:
 // it does so already. `must_be_whole`: see Lookups.
 struct DescribedTable {

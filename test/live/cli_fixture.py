@@ -125,8 +125,8 @@ class PipelineTest(unittest.TestCase):
         eventually(lambda: phrase in process.log.read_text(errors="replace"),
                    f"{phrase!r} in the log, which says\n{process.tail()}")
 
-    def assert_killed_at(self, pipeline: Pipeline, point: str) -> None:
-        process = pipeline.leat.start(failpoints=f"{point}=1")
+    def assert_killed_at(self, pipeline: Pipeline, point: str, hits: int = 1) -> None:
+        process = pipeline.leat.start(failpoints=f"{point}={hits}")
         code = process.wait(WAIT_SECONDS_MAX)
         if code is None:
             process.kill()

@@ -4,13 +4,18 @@
 #include "base/check.hpp"
 #include "source/mongodb/event.hpp"
 #include "source/mongodb/mongodb_source.hpp"
+#include "source/mongodb/note_file.hpp"
 
 namespace leat::mongodb {
 
 namespace {
 
 constexpr std::int64_t us_per_s = 1'000'000;
-constexpr auto for_ever = ~std::uint64_t{0};
+constexpr std::string_view plan_prefix = "image-";
+
+auto settled_file(const std::filesystem::path& plan) -> std::filesystem::path {
+    return plan.string() + ".settled";
+}
 
 // The newest cluster time, of an answer that was asked for now.
 auto time_now(Connection& connection) -> Result<bson::Timestamp> {
@@ -33,19 +38,62 @@ auto MongoSource::begin(const SnapshotRequest& request) -> Result<Position> {
         shapes_->begin_image(table, request.generation);
     }
 
-    ImageOptions imaging;
-    imaging.connect = options("image");
-    for (const auto& table : request.tables) imaging.collections.push_back(named(table));
+    forget_plans();
+    auto imaging = image_options(request);
     imaging.point = point_.commit;
     imaging.time_us = static_cast<std::int64_t>(point.seconds) * us_per_s;
-    imaging.batch_bytes = config_.frame_bytes.count;
-    imaging.rules = row_rules();
     images_ = TRY(CollectionImages::make(std::move(imaging), *shapes_));
     if (request.is_anew) {
         TRY(start({point_, {}, request.tables}, TRY(Connection::connect(options("capture")))));
         decoder_->write_whole_until(for_ever);
     }
     return point_;
+}
+
+auto MongoSource::image_options(const SnapshotRequest& request) const -> ImageOptions {
+    ImageOptions imaging;
+    imaging.connect = options("image");
+    for (const auto& table : request.tables) imaging.collections.push_back(named(table));
+    imaging.batch_bytes = config_.frame_bytes.count;
+    imaging.range_bytes = static_cast<std::int64_t>(config_.range_bytes.count);
+    imaging.rules = row_rules();
+    imaging.plan = plan_file(request.generation);
+    return imaging;
+}
+
+auto MongoSource::plan_file(Generation generation) const -> std::filesystem::path {
+    return context_.work_dir / (std::string(plan_prefix) + std::to_string(generation));
+}
+
+// An image that was given up for another.
+auto MongoSource::forget_plans() const -> void {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(context_.work_dir, ignored))
+        if (entry.path().filename().string().starts_with(plan_prefix))
+            std::filesystem::remove(entry.path(), ignored);
+}
+
+// Whether an image is there of which documents may still be read.
+auto MongoSource::has_open_plan() const -> bool {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(context_.work_dir, ignored)) {
+        const auto& file = entry.path();
+        if (file.filename().string().starts_with(plan_prefix) && file.extension().empty() &&
+            !std::filesystem::exists(settled_file(file), ignored))
+            return true;
+    }
+    return false;
+}
+
+auto MongoSource::is_kept(Generation generation) const -> bool {
+    std::error_code ignored;
+    return std::filesystem::exists(plan_file(generation), ignored);
+}
+
+auto MongoSource::go_on(const SnapshotRequest& request) -> Result<void> {
+    decoder_->write_whole_until(for_ever);
+    images_ = TRY(CollectionImages::resume(image_options(request), *shapes_));
+    return {};
 }
 
 auto MongoSource::chunks() -> Result<std::vector<Chunk>> {
@@ -60,9 +108,12 @@ auto MongoSource::read_chunk(const Chunk& chunk, std::size_t worker, const Batch
 
 // The settled point: nothing that was read is newer.
 auto MongoSource::end() -> Result<Position> {
-    images_.reset();
+    const auto images = std::exchange(images_, nullptr);
+    CHECK(images != nullptr);
     auto connection = TRY(Connection::connect(options("image")));
     const auto settled = to_commit(TRY(time_now(connection)));
+    // The plan stays, should the end of this image not reach the queue.
+    TRY(write_note(settled_file(images->plan()), Document()));
     decoder_->write_whole_until(settled);
     wait_for(settled);
     return position_at(settled, {});

@@ -77,6 +77,7 @@ struct MongoConfig {
     std::int64_t columns_max = 500;
     bool nulls = false;
     config::Bytes frame_bytes = config::Bytes::mib(1);
+    config::Bytes range_bytes = config::Bytes::mib(64);
     config::Duration linger = std::chrono::milliseconds(2);
     config::Duration connect_timeout = std::chrono::seconds(10);
 
@@ -116,6 +117,10 @@ struct MongoConfig {
                   "null"),
             field("frame_bytes", &Self::frame_bytes, "size at which a frame of changes is closed")
                 .between(config::Bytes::kib(16), config::Bytes::mib(64)),
+            field("range_bytes", &Self::range_bytes,
+                  "about how much of a collection an image reads at a time: what workers share out, "
+                  "and what is read again after an interruption")
+                .between(config::Bytes::mib(1), config::Bytes::gib(1)),
             field("linger", &Self::linger, "how long a frame waits for more changes")
                 .between(std::chrono::nanoseconds(0), std::chrono::seconds(1)),
             field("connect_timeout", &Self::connect_timeout,

@@ -38,6 +38,9 @@ struct DecoderOptions {
     std::function<Result<Documents>(const LookupRequest&)> look_up;
 };
 
+// A cluster time that never comes.
+inline constexpr auto for_ever = ~std::uint64_t{0};
+
 // Called from capture's thread; write_whole_until() from any.
 class Decoder {
 public:

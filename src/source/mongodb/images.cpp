@@ -13,8 +13,6 @@ namespace leat::mongodb {
 
 namespace {
 
-// A range is what is read again when reading fails, and what workers share out.
-constexpr std::int64_t range_bytes = 64 << 20;
 constexpr std::int64_t looked_at = 1000;
 constexpr std::int64_t looked_at_bytes = 8 << 20;
 // Sampled keys for each border: their order statistics make ranges of about one size.
@@ -52,11 +50,36 @@ auto CollectionImages::make(ImageOptions options, ShapeBook& book)
     -> Result<std::unique_ptr<CollectionImages>> {
     auto connection = TRY(Connection::connect(options.connect));
     std::unique_ptr<CollectionImages> made(new CollectionImages(std::move(options), book));
-    TRY(made->plan(connection));
+    TRY(made->plan_ranges(connection));
+    TRY(made->write_plan());
     return made;
 }
 
-auto CollectionImages::plan(Connection& connection) -> Result<void> {
+auto CollectionImages::resume(ImageOptions options, ShapeBook& book)
+    -> Result<std::unique_ptr<CollectionImages>> {
+    std::unique_ptr<CollectionImages> made(new CollectionImages(std::move(options), book));
+    TRY(made->read_plan());
+    return made;
+}
+
+auto CollectionImages::find(const TableName& table) const -> const ImagedCollection* {
+    for (const auto& one : options_.collections)
+        if (one.table == table) return &one;
+    return nullptr;
+}
+
+auto CollectionImages::add_chunk(std::size_t range) -> void {
+    auto schema = std::make_shared<TableSchema>();
+    if (const auto shape = book_.find(ranges_[range].table)) *schema = *shape->schema();
+    schema->name = ranges_[range].table;
+    Chunk chunk;
+    chunk.schema = std::move(schema);
+    chunk.number = range;
+    chunk.rows_estimate = ranges_[range].documents;
+    chunks_.push_back(std::move(chunk));
+}
+
+auto CollectionImages::plan_ranges(Connection& connection) -> Result<void> {
     std::vector<CollectionSize> sizes;
     for (const auto& one : options_.collections) {
         sizes.push_back(TRY(size_of(connection, one.database, one.collection)));
@@ -69,23 +92,17 @@ auto CollectionImages::plan(Connection& connection) -> Result<void> {
               [&](auto a, auto b) { return sizes[a].bytes < sizes[b].bytes; });
     for (const auto index : order) {
         const auto& one = options_.collections[index];
-        const auto pieces = 1 + sizes[index].bytes / range_bytes;
+        const auto pieces = 1 + sizes[index].bytes / options_.range_bytes;
         const auto borders = TRY(cut(connection, one, pieces));
-        auto schema = std::make_shared<TableSchema>();
-        if (const auto shape = book_.find(one.table)) *schema = *shape->schema();
-        schema->name = one.table;
-        const SchemaPtr described = std::move(schema);
         for (std::size_t i = 0; i <= borders.size(); ++i) {
-            Chunk chunk;
-            chunk.schema = described;
-            chunk.number = ranges_.size();
-            chunk.rows_estimate = static_cast<std::uint64_t>(sizes[index].documents) /
-                                  (borders.size() + 1);
-            Range range{index, std::nullopt, std::nullopt};
+            Range range;
+            range.table = one.table;
+            range.documents =
+                static_cast<std::uint64_t>(sizes[index].documents) / (borders.size() + 1);
             if (i > 0) range.min = borders[i - 1];
             if (i < borders.size()) range.max = borders[i];
-            chunks_.push_back(std::move(chunk));
             ranges_.push_back(std::move(range));
+            add_chunk(ranges_.size() - 1);
         }
     }
     return {};
@@ -132,7 +149,8 @@ auto CollectionImages::connection_of(std::size_t worker) -> Result<std::unique_p
 auto CollectionImages::read(const Chunk& chunk, std::size_t worker, const BatchReceiver& receive,
                             const std::stop_token& stop) -> Result<void> {
     const auto& range = ranges_[chunk.number];
-    const auto& collection = options_.collections[range.collection];
+    const auto& collection = *find(range.table);
+    TRY(note(chunk.number, false));
     auto connection = TRY(connection_of(worker));
     RowBuilder rows(collection.table, book_, options_.rules);
     const auto hand_over = [&]() -> Result<void> {
@@ -159,7 +177,7 @@ auto CollectionImages::read(const Chunk& chunk, std::size_t worker, const BatchR
     auto ordinal = chunk.number << 32U;
     const auto take = [&](std::string_view document) -> Result<void> {
         if (stop.stop_requested()) return stopped();
-        TRY(rows.add({Op::snapshot, options_.point, ordinal++, options_.time_us}, document));
+        TRY(rows.add({range.is_begun ? Op::replace : Op::snapshot, options_.point, ordinal++, options_.time_us}, document));
         bytes += document.size();
         if (bytes < options_.batch_bytes) return {};
         bytes = 0;
@@ -169,7 +187,7 @@ auto CollectionImages::read(const Chunk& chunk, std::size_t worker, const BatchR
     if (range.min && !range.max) TRY(find_all(*connection, greatest, take));
     TRY(hand_over());
     workers_.with([&](auto& workers) { workers[worker] = std::move(connection); });
-    return {};
+    return note(chunk.number, true);
 }
 
 }  // namespace leat::mongodb

@@ -356,8 +356,8 @@ auto MongoSource::start(const Start& start, Connection connection) -> Result<voi
     lookup_.emplace(options("lookup"));
     decoding.look_up = [this](const LookupRequest& request) { return lookup_->fetch(request); };
     decoder_ = std::make_unique<Decoder>(std::move(decoding), std::move(frames));
-    // An image that was under way may have been read up to now.
-    decoder_->write_whole_until(now);
+    // An image that was under way may have been read up to now, or is read on.
+    decoder_->write_whole_until(has_open_plan() ? for_ever : now);
     receiver_ = std::make_unique<Receiver>(std::move(stream));
     position_told_at_ = collections_listed_at_ = context_.clock->steady();
     return {};

@@ -28,6 +28,7 @@ namespace leat::mongodb {
 
 class MongoSource final : public Source,
                           public Snapshots,
+                          public LastingImages,
                           public Lookups,
                           public Describable,
                           public Removable,
@@ -49,6 +50,9 @@ public:
                     const std::stop_token& stop) -> Result<void> override;
     auto end() -> Result<Position> override;
     [[nodiscard]] auto stale() const -> std::set<TableName> override;
+
+    [[nodiscard]] auto is_kept(Generation generation) const -> bool override;
+    auto go_on(const SnapshotRequest& request) -> Result<void> override;
 
     [[nodiscard]] auto may_be_partial(const TableName& name) const -> bool override;
     [[nodiscard]] auto must_be_whole(const TableName& name) const -> bool override;
@@ -93,6 +97,10 @@ private:
     [[nodiscard]] auto shape_rules() const -> ShapeRules;
     [[nodiscard]] auto position_at(std::uint64_t commit, std::string_view resume_token) const
         -> Position;
+    [[nodiscard]] auto image_options(const SnapshotRequest& request) const -> ImageOptions;
+    [[nodiscard]] auto plan_file(Generation generation) const -> std::filesystem::path;
+    [[nodiscard]] auto has_open_plan() const -> bool;
+    auto forget_plans() const -> void;
     auto idle_frame() -> std::optional<Frame>;
     [[nodiscard]] auto patience() const -> Duration;
     auto go_on_behind_invalidate() -> Result<void>;
