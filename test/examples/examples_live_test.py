@@ -80,7 +80,8 @@ class Examples(cli_fixture.PipelineTest):
         for name in ("videos", "views"):
             held = mongo_judge.Table(folder / "warehouse.duckdb", name)
             self.assertGreater(len(held.rows), 0)
-            self.assertEqual(mongo_judge.differences(client.video[name], held), "")
+            found = mongo_judge.differences(client.video[name], held, mongo_judge.Judging())
+            self.assertEqual(found, "")
 
 
 if __name__ == "__main__":
