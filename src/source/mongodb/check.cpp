@@ -93,7 +93,10 @@ auto MongoSource::check() -> Result<std::vector<Finding>> {
     TRY(identify(connection));
     const auto bytes = check_collections(connection, findings);
     if (!bytes) {
-        findings.push_back(problem_of(bytes.error()));
+        auto problem = problem_of(bytes.error());
+        if (problem.code == Code::mongo_right)
+            problem.remedy = "db.getSiblingDB(\"admin\").grantRolesToUser(USER, [\"readAnyDatabase\"])";
+        findings.push_back(std::move(problem));
         return findings;
     }
     names_ = TRY(select(connection, {}));
@@ -102,8 +105,8 @@ auto MongoSource::check() -> Result<std::vector<Finding>> {
     else
         findings.push_back(notice("how far the oplog reaches back cannot be told: this user may not "
                                   "read it",
-                                  "db.getSiblingDB(\"admin\").grantRolesToUser(USER, [\"clusterMonitor\", "
-                                  "{role: \"read\", db: \"local\"}])"));
+                                  "db.getSiblingDB(\"admin\").grantRolesToUser(USER, "
+                                  "[\"clusterMonitor\"])"));
     const auto stream = open_stream(TRY(Connection::connect(options("check"))),
                                     {"", connection.operation_time()});
     if (stream) {

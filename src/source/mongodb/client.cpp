@@ -156,7 +156,7 @@ auto Connection::command(std::string_view database, const Document& command) -> 
     bson_destroy(reply.raw());
     const bool done = has_session && mongoc_client_command_with_opts(
                                          client_.get(), std::string(database).c_str(), command.get(),
-                                         nullptr, &options, reply.raw(), &error);
+                                         mongoc_client_get_read_prefs(client_.get()), &options, reply.raw(), &error);
     if (!has_session) bson_init(reply.raw());
     bson_destroy(&options);
     if (!done) return error_of(error, reply.bytes());

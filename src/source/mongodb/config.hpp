@@ -60,7 +60,7 @@ struct ColumnChoice {
         using config::field;
         using Self = ColumnChoice;
         return config::fields(
-            field("exclude", &Self::exclude, "top-level fields that never leave the source"),
+            field("exclude", &Self::exclude, "top-level fields that are left out of all that leat writes"),
             field("types", &Self::types,
                   "columns that are there from the beginning, before any document has the field, "
                   "with their type; they widen as others do"));

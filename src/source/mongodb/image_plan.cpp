@@ -36,8 +36,9 @@ auto border(std::string_view document, std::string_view name) -> std::optional<D
     return Document(bson::as_document(*found));
 }
 
-auto unusable(const std::filesystem::path& file, const char* what) -> Error {
-    return {Fault::config, std::string("plan of an image cannot be ") + what,
+auto unusable(const std::filesystem::path& file, const char* what, Fault fault = Fault::config)
+    -> Error {
+    return {fault, std::string("plan of an image cannot be ") + what,
             "Make the folder writable for this user, and room on its disk.", file.string(),
             Code::mongo_work_folder};
 }
@@ -100,12 +101,14 @@ auto CollectionImages::note(std::uint64_t range, bool is_there) -> Result<void> 
     const std::uint64_t noted = 2 * range + (is_there ? 1 : 0);
     const auto file = journal_of(options_.plan);
     const std::lock_guard lock(journal_);
-    const int handle = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    const bool done = handle >= 0 &&
-                      ::write(handle, &noted, sizeof noted) == static_cast<ssize_t>(sizeof noted) &&
+    const int handle = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+    // Over what an interrupted write has left of a number.
+    constexpr off_t size = sizeof noted;
+    const auto end = handle < 0 ? -1 : ::lseek(handle, 0, SEEK_END);
+    const bool done = end >= 0 && ::pwrite(handle, &noted, sizeof noted, end / size * size) == size &&
                       ::fdatasync(handle) == 0;
     if (handle >= 0) ::close(handle);
-    if (!done) return unusable(file, "written");
+    if (!done) return unusable(file, "written", Fault::retry);
     return {};
 }
 

@@ -77,6 +77,14 @@ auto join(Kind a, Kind b) -> Kind {
     return Kind::numeric;
 }
 
+auto join_keys(Kind a, Kind b) -> Kind {
+    const auto is_whole = [](Kind kind) {
+        return kind == Kind::integer || kind == Kind::big_integer;
+    };
+    if (a == b) return a;
+    return is_whole(a) && is_whole(b) ? Kind::big_integer : Kind::json;
+}
+
 auto column_of(Kind kind) -> Column {
     Column column;
     column.type = arrow_type(kind);

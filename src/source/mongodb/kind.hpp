@@ -34,6 +34,9 @@ enum class Kind : std::uint8_t {
 auto kind_of(const bson::Element& value) -> Kind;
 
 auto join(Kind a, Kind b) -> Kind;
+// For keys, which are found by their text: values of one kind stay in a column of it, any others
+// become JSON at once, so that a key is written alike whatever its column was before.
+auto join_keys(Kind a, Kind b) -> Kind;
 
 // A column of that kind without name and id; its source_type names the kind.
 auto column_of(Kind kind) -> Column;

@@ -11,8 +11,9 @@ namespace leat::mongodb {
 
 namespace {
 
-auto unusable(const std::filesystem::path& file, const char* what) -> Error {
-    return {Fault::config, std::string("note of the MongoDB source cannot be ") + what,
+// A disk that is full now need not stay so; a damaged note does.
+auto unusable(const std::filesystem::path& file, const char* what, Fault fault) -> Error {
+    return {fault, std::string("note of the MongoDB source cannot be ") + what,
             "Make the folder readable and writable for this user, or run `leat drop FILE` to begin "
             "anew.",
             file.string(), Code::mongo_work_folder};
@@ -25,7 +26,7 @@ auto read_note(const std::filesystem::path& file) -> Result<std::optional<std::s
     if (!std::filesystem::exists(file, error)) return std::optional<std::string>();
     std::ifstream in(file, std::ios::binary);
     std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    if (!in || bson::document_length(bytes) != bytes.size()) return unusable(file, "read");
+    if (!in || bson::document_length(bytes) != bytes.size()) return unusable(file, "read", Fault::config);
     return std::optional(std::move(bytes));
 }
 
@@ -35,10 +36,10 @@ auto write_note(const std::filesystem::path& file, const Document& note) -> Resu
     const auto bytes = note.bytes();
     out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     out.close();
-    if (!out || !sync_file(draft)) return unusable(file, "written");
+    if (!out || !sync_file(draft)) return unusable(file, "written", Fault::retry);
     std::error_code error;
     std::filesystem::rename(draft, file, error);
-    if (error || !sync_folder(file.parent_path())) return unusable(file, "written");
+    if (error || !sync_folder(file.parent_path())) return unusable(file, "written", Fault::retry);
     return {};
 }
 

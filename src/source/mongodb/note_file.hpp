@@ -13,7 +13,7 @@ namespace leat::mongodb {
 // Nothing: there is no such file. Damaged, or not readable: config.
 auto read_note(const std::filesystem::path& file) -> Result<std::optional<std::string>>;
 
-// Durable when it returns, and never half of it.
+// Durable when it returns, and never half of it. Where it cannot be written: retry.
 auto write_note(const std::filesystem::path& file, const Document& note) -> Result<void>;
 
 }  // namespace leat::mongodb

@@ -153,11 +153,17 @@ auto RowBuilder::place(const Element& element, Misfits& misfits) -> void {
     }
     auto& filled = filled_[static_cast<std::size_t>(column)];
     if (std::exchange(filled, document_) == document_) return set_aside(element, misfits);
-    const auto fit = fit_of(shape_->kind(column), element);
+    const auto kind = shape_->kind(column);
+    const auto fit = is_key ? fit_of_key(kind, element) : fit_of(kind, element);
     if (fit == Fit::yes) fields_.push_back({element, column});
-    else if (is_key || (fit == Fit::wider && on_conflict_ == OnConflict::widen))
+    else if (is_key || (fit == Fit::wider && may_widen(kind, element)))
         note_misfit(element, misfits, fit == Fit::aside);
     else set_aside(element, misfits);
+}
+
+// From int to long nothing changes but what is known of the values.
+auto RowBuilder::may_widen(Kind column, const Element& element) const -> bool {
+    return on_conflict_ == OnConflict::widen || join(column, kind_of(element)) == Kind::big_integer;
 }
 
 auto RowBuilder::may_get_column(std::string_view field, const Misfits& misfits) const -> bool {

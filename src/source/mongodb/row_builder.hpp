@@ -88,6 +88,7 @@ private:
     auto place_key(std::string_view document, Misfits& misfits) -> Result<void>;
     auto place_document(std::string_view document, Misfits& misfits) -> Result<void>;
     auto place(const bson::Element& element, Misfits& misfits) -> void;
+    [[nodiscard]] auto may_widen(Kind column, const bson::Element& element) const -> bool;
     [[nodiscard]] auto may_get_column(std::string_view field, const Misfits& misfits) const -> bool;
     static auto note_misfit(const bson::Element& element, Misfits& misfits, bool is_aside = false)
         -> void;

@@ -153,6 +153,21 @@ TEST(RowBuilder, KeysOfAnyTypeStayApart) {
                      R"(D _id="1")"}));
 }
 
+// By way of a double, 1 would have become 1.0 in the rows that are there.
+TEST(RowBuilder, KeysAreWrittenAlikeWhateverTheirColumnWasBefore) {
+    Rows rows;
+    rows.add(R"({"_id": 1})").add(R"({"_id": {"$numberLong": "9007199254740993"}})");
+    EXPECT_EQ(rows.columns(), Lines{"_id:long"});
+    rows.add(R"({"_id": 2.5})");
+    EXPECT_EQ(rows.columns(), Lines{"_id:mixed"});
+    rows.add(R"({"_id": 1})", Op::remove).add(R"({"_id": 2.0})").add(R"({"_id": "x"})");
+    EXPECT_EQ(rows.lines(), (Lines{"I _id=1", "I _id=9007199254740993", "I _id=2.5", "D _id=1",
+                                   "I _id=2.0", R"(I _id="x")"}));
+    Rows doubles;
+    doubles.add(R"({"_id": 2.5})").add(R"({"_id": 1})");
+    EXPECT_EQ(doubles.columns(), Lines{"_id:mixed"});
+}
+
 TEST(RowBuilder, WhatNoColumnMayHaveGoesAside) {
     Rows rows;
     rows.add(R"({"_id": 1, "Name": "a", "name": "b", "": 1, "_extra": 2, "_nulls": 3, "x.y": 4,
@@ -223,6 +238,18 @@ TEST(RowBuilder, WholeDocumentsAsJson) {
     rows.add(R"({"_id": 1, "a": {"b": [1, 1.0, "1", null]}})").add(R"({"_id": 1})", Op::remove);
     EXPECT_EQ(rows.lines(), (Lines{R"(I _id=1 document={"_id":1,"a":{"b":[1,1.0,"1",null]}})",
                                    "D _id=1 document=-"}));
+}
+
+TEST(RowBuilder, WholeDocumentsNeedNoRoomForFields) {
+    Rows rows({.mode = Mode::document, .columns_max = 2});
+    rows.add(R"({"_id": 1, "a": 1})");
+    EXPECT_EQ(rows.columns(), (Lines{"_id:int", "document:mixed"}));
+}
+
+TEST(RowBuilder, LongsStayInTheirColumnUnderVariant) {
+    Rows rows({.always_extra = true}, {.on_conflict = OnConflict::variant});
+    rows.add(R"({"_id": 1, "a": 1})").add(R"({"_id": 2, "a": {"$numberLong": "9007199254740993"}})");
+    EXPECT_EQ(rows.lines().back(), "I _id=2 a=9007199254740993 _extra=-");
 }
 
 TEST(RowBuilder, DeltasNameWhatChanged) {

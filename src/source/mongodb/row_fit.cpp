@@ -21,14 +21,20 @@ auto is_in_calendar(const bson::Element& date) -> bool {
     return ms >= -ms_max && ms <= ms_max;
 }
 
-}  // namespace
-
-auto fit_of(Kind column, const bson::Element& value) -> Fit {
-    const auto kind = kind_of(value);
-    if (join(column, kind) != column) return Fit::wider;
+auto fit_within(Kind column, const bson::Element& value) -> Fit {
     if (column == Kind::text && !is_utf8(bson::as_text(value))) return Fit::aside;
     if (column == Kind::timestamp && !is_in_calendar(value)) return Fit::aside;
     return Fit::yes;
+}
+
+}  // namespace
+
+auto fit_of(Kind column, const bson::Element& value) -> Fit {
+    return join(column, kind_of(value)) == column ? fit_within(column, value) : Fit::wider;
+}
+
+auto fit_of_key(Kind column, const bson::Element& value) -> Fit {
+    return join_keys(column, kind_of(value)) == column ? fit_within(column, value) : Fit::wider;
 }
 
 auto timestamp_us(const bson::Element& date) -> std::int64_t {

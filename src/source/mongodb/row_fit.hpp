@@ -17,6 +17,7 @@ enum class Fit : std::uint8_t {
 };
 
 auto fit_of(Kind column, const bson::Element& value) -> Fit;
+auto fit_of_key(Kind column, const bson::Element& value) -> Fit;
 
 // Microseconds since 1970 of a date; only where fit_of() is yes.
 auto timestamp_us(const bson::Element& date) -> std::int64_t;

@@ -29,6 +29,14 @@ auto has_label(std::string_view reply, std::string_view label) -> bool {
     return false;
 }
 
+// "not authorized on shop to execute command { find: …": the rest is the command itself.
+auto without_command(std::string_view message) -> std::string {
+    const auto begin = message.find(" { ");
+    if (begin == std::string_view::npos) return std::string(message);
+    const auto name = message.substr(begin + 3);
+    return std::string(message.substr(0, begin + 1)) + std::string(name.substr(0, name.find(':')));
+}
+
 auto lost(const bson_error_t& error) -> Error {
     return {Fault::fatal, std::string("the server's oplog no longer reaches back to where leat "
                                       "stands: ") + error.message,
@@ -52,7 +60,7 @@ auto from_server(const bson_error_t& error, std::string_view reply, int code) ->
                 "Correct user, password and authSource in source.uri.", "mongodb",
                 Code::mongo_login};
     if (code == code_unauthorized)
-        return {Fault::config, std::string("a right is missing: ") + error.message,
+        return {Fault::config, "a right is missing: " + without_command(error.message),
                 "Grant the role that `leat check` names.", "mongodb", Code::mongo_right};
     const bool passes =
         has_label(reply, "ResumableChangeStreamError") || has_label(reply, "TransientTransactionError") ||

@@ -39,7 +39,7 @@ auto widen_column(TableSchema& schema, std::string_view name, Kind kind) -> bool
     auto& column = schema.columns[static_cast<std::size_t>(index)];
     const auto was = kind_of(column);
     CHECK(was);
-    const auto now = join(*was, kind);
+    const auto now = name == key_field ? join_keys(*was, kind) : join(*was, kind);
     if (now == *was) return false;
     auto wider = column_of(now);
     wider.name = column.name;
@@ -113,6 +113,7 @@ auto ShapeBook::begin_table(const TableName& table) -> void {
 }
 
 auto ShapeBook::may_add(const Shape* shape, std::string_view field) const -> bool {
+    if (rules_.mode == Mode::document) return true;
     const auto wanted = folded(field);
     if (wanted.empty() || is_ours(wanted)) return false;
     if (shape == nullptr) return true;

@@ -36,6 +36,9 @@ auto MongoSource::watch(const std::optional<Position>& durable, const std::stop_
         return window.error();
     }
     SourceVitals vitals;
+    // Nothing has happened since: otherwise nobody can say how many bytes that was.
+    if (durable && to_commit(watching_->operation_time()) <= durable->commit)
+        vitals.behind_bytes = 0;
     vitals.keeping = durable ? Keeping::kept : Keeping::none_yet;
     vitals.reason = durable ? "OplogKept" : "NothingReadYet";
     if (!*window) {
