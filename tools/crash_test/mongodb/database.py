@@ -32,7 +32,7 @@ class MongoDatabase(Database):
     tables = documents.NAMES
     bank = {"accounts", "transfers"}
     knobs = {"frame_bytes": ["16KiB", "64KiB"], "mode": ["document"], "nulls": [True],
-             "on_conflict": ["variant"], "columns_max": [12]}
+             "on_conflict": ["variant"], "columns_max": [12], "update_mode": ["delta"]}
     features = [*SPECIAL]
     upheavals = {"gap", "empty", "tables", "rebuild"}
     # What is streamed before it is committed, needs transforms, or lacks columns.

@@ -110,9 +110,9 @@ class Values:
         """Documents and arrays within each other."""
         rng = self.rng
         if depth == 0 or rng.random() < 0.5:
-            return rng.choice([None, -0.0, self.scalar()])
+            return rng.choice([None, self.scalar()])
         if rng.random() < 0.5:
-            return [self.nested(depth - 1) for _ in range(rng.randrange(4))]
+            return [-0.0, *(self.nested(depth - 1) for _ in range(rng.randrange(4)))]
         return {name: self.nested(depth - 1)
                 for name in rng.sample(["a", "b", "", "with.dot", "é", "A"], rng.randrange(4))}
 
@@ -122,7 +122,7 @@ class Values:
         number = rng.randrange(MIXED // 12)
         return rng.choice([
             number, Int64(number), float(number), Decimal128(str(number)), number + 0.5,
-            f"key {number}", "", str(number), ObjectId(f"{number:024x}"), {"a": number, "b": "x"},
+            f"key {number}", rng.choice(TEXTS), str(number), ObjectId(f"{number:024x}"), {"a": number, "b": "x"},
             {"a": float(number)}, Binary(number.to_bytes(16, "big"), 4), Binary(bytes([number]), 0),
             DatetimeMS(number * 1000), number % 2 == 0, Timestamp(number, 1), None,
             Int64(2**60 + number)])
