@@ -105,7 +105,7 @@ inline constexpr std::array mongodb_pages = {
     },
     ErrorPage{
      Code::mongo_oplog_at_risk,
-     "the oplog will soon no longer reach back to where leat stands",
+     "the oplog will soon not reach back to where leat stands",
      "The oplog is full, and less than a quarter of it is left before the changes that leat "
      "has not read are removed.",
      waits_in_oplog,

@@ -47,7 +47,28 @@ auto judge_window(const OplogWindow& window, std::int64_t image_bytes, Findings&
         "db.adminCommand({replSetResizeOplog: 1, minRetentionHours: 24})"));
 }
 
+// `database`: empty: all of them.
+auto with_grant(const Error& error, const std::string& database) -> Finding {
+    auto problem = problem_of(error);
+    if (error.code != Code::mongo_right) return problem;
+    problem.remedy =
+        database.empty()
+            ? "db.getSiblingDB(\"admin\").grantRolesToUser(USER, [\"readAnyDatabase\"])"
+            : "db.getSiblingDB(\"admin\").grantRolesToUser(USER, [{role: \"read\", db: \"" + database +
+                  "\"}])";
+    return problem;
+}
+
 }  // namespace
+
+// Empty: collections of several are wanted, or of all.
+auto MongoSource::only_database() const -> std::string {
+    std::set<std::string> databases;
+    for (const auto& pattern : selection_.patterns())
+        databases.insert(database_of(pattern.name, database_));
+    const bool is_one = databases.size() == 1 && databases.begin()->find('*') == std::string::npos;
+    return is_one ? *databases.begin() : "";
+}
 
 // Which collections there are, how large, and whether updates come with their documents.
 auto MongoSource::check_collections(Connection& connection, Findings& findings)
@@ -93,10 +114,7 @@ auto MongoSource::check() -> Result<std::vector<Finding>> {
     TRY(identify(connection));
     const auto bytes = check_collections(connection, findings);
     if (!bytes) {
-        auto problem = problem_of(bytes.error());
-        if (problem.code == Code::mongo_right)
-            problem.remedy = "db.getSiblingDB(\"admin\").grantRolesToUser(USER, [\"readAnyDatabase\"])";
-        findings.push_back(std::move(problem));
+        findings.push_back(with_grant(bytes.error(), only_database()));
         return findings;
     }
     names_ = TRY(select(connection, {}));
@@ -115,15 +133,7 @@ auto MongoSource::check() -> Result<std::vector<Finding>> {
                                                                    : "the database")));
         return findings;
     }
-    auto problem = problem_of(stream.error());
-    if (stream.error().code == Code::mongo_right) {
-        const auto database = stream_request({}).database;
-        problem.remedy = database.empty()
-                             ? "db.getSiblingDB(\"admin\").grantRolesToUser(USER, "
-                               "[\"readAnyDatabase\"])"
-                             : "db.getSiblingDB(\"" + database + "\").grantRolesToUser(USER, [\"read\"])";
-    }
-    findings.push_back(std::move(problem));
+    findings.push_back(with_grant(stream.error(), stream_request({}).database));
     return findings;
 }
 

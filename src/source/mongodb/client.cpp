@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdlib>
 #include <mutex>
+#include <utility>
 
 #include "base/check.hpp"
 #include "source/mongodb/server_error.hpp"
@@ -102,6 +103,15 @@ auto Connection::SessionDestroyer::operator()(_mongoc_client_session_t* session)
     mongoc_client_session_destroy(session);
 }
 
+auto Connection::operator=(Connection&& other) noexcept -> Connection& {
+    session_ = std::move(other.session_);
+    client_ = std::move(other.client_);
+    server_id_ = other.server_id_;
+    operation_time_ = other.operation_time_;
+    facts_ = std::move(other.facts_);
+    return *this;
+}
+
 auto Connection::connect(const ConnectOptions& options) -> Result<Connection> {
     const auto uri = TRY(parse_uri(options.uri));
     const auto timeout = static_cast<std::int32_t>(options.timeout.count());
@@ -109,6 +119,9 @@ auto Connection::connect(const ConnectOptions& options) -> Result<Connection> {
     for (const auto* const limit : {MONGOC_URI_SERVERSELECTIONTIMEOUTMS, MONGOC_URI_CONNECTTIMEOUTMS})
         if (!mongoc_uri_has_option(uri.get(), limit))
             mongoc_uri_set_option_as_int32(uri.get(), limit, timeout);
+    if (!mongoc_uri_has_option(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS))
+        mongoc_uri_set_option_as_int32(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS,
+                                       static_cast<std::int32_t>(options.answer.count()));
     bson_error_t error;
     Connection made;
     made.client_.reset(mongoc_client_new_from_uri_with_error(uri.get(), &error));

@@ -21,6 +21,9 @@ struct ConnectOptions {
     std::string uri;
     std::string application_name;
     std::chrono::milliseconds timeout{10'000};
+    // Longest wait for an answer, unless the URI says otherwise: a server that is stopped keeps its
+    // connections open. The default is for commands that may have to look through much.
+    std::chrono::milliseconds answer{300'000};
 };
 
 // The database of a URI's path; empty: none. Not a URI: config.
@@ -71,6 +74,9 @@ class Connection {
 public:
     // Wrong credentials, certificate or URI: config. Not reachable: retry.
     static auto connect(const ConnectOptions& options) -> Result<Connection>;
+    Connection(Connection&&) = default;
+    auto operator=(Connection&& other) noexcept -> Connection&;
+    ~Connection() = default;
 
     // `database`: "admin" for those of the whole deployment. The error carries the server's code in
     // its context: server_code().
@@ -90,7 +96,7 @@ private:
     Connection() = default;
     auto choose_server() -> Result<void>;
 
-    // In this order, as the session goes before its client.
+    // In this order, as the session goes before its client, also when another takes their place.
     std::unique_ptr<_mongoc_client_t, ClientDestroyer> client_;
     std::unique_ptr<_mongoc_client_session_t, SessionDestroyer> session_;
     std::uint32_t server_id_ = 0;

@@ -108,6 +108,13 @@ auto MongoSource::options(const char* part) const -> ConnectOptions {
             std::chrono::ceil<std::chrono::milliseconds>(Duration(config_.connect_timeout))};
 }
 
+auto MongoSource::brisk(const char* part) const -> ConnectOptions {
+    constexpr int connects = 3;
+    auto quick = options(part);
+    quick.answer = connects * quick.timeout;
+    return quick;
+}
+
 auto MongoSource::row_rules() const -> RowRules {
     RowRules rules{config_.on_conflict, config_.nulls};
     for (const auto& [name, choice] : config_.columns)
@@ -353,14 +360,21 @@ auto MongoSource::start(const Start& start, Connection connection) -> Result<voi
                                                          : 0;
         decoding.collections.push_back({name, database_of(name, database_), name.table, known});
     }
-    lookup_.emplace(options("lookup"));
+    lookup_.emplace(brisk("lookup"));
     decoding.look_up = [this](const LookupRequest& request) { return lookup_->fetch(request); };
     decoder_ = std::make_unique<Decoder>(std::move(decoding), std::move(frames));
     // An image that was under way may have been read up to now, or is read on.
     decoder_->write_whole_until(has_open_plan() ? for_ever : now);
-    receiver_ = std::make_unique<Receiver>(std::move(stream));
+    receive(std::move(stream));
     position_told_at_ = collections_listed_at_ = context_.clock->steady();
     return {};
+}
+
+auto MongoSource::receive(ChangeStream stream) -> void {
+    receiver_ = std::make_unique<Receiver>(
+        std::move(stream), [this](std::string_view token) -> Result<ChangeStream> {
+            return open_stream(TRY(Connection::connect(brisk("capture"))), {std::string(token), {}});
+        });
 }
 
 auto MongoSource::stale() const -> std::set<TableName> {

@@ -72,12 +72,15 @@ private:
                 std::string database);
 
     [[nodiscard]] auto options(const char* part) const -> ConnectOptions;
+    // For commands that a server answers at once.
+    [[nodiscard]] auto brisk(const char* part) const -> ConnectOptions;
     auto list(Connection& connection) const -> Result<std::vector<CatalogCollection>>;
     // `known`: tables of the stream, which may have been dropped meanwhile.
     auto select(Connection& connection, const std::set<TableName>& known)
         -> Result<std::vector<TableName>>;
     auto check_collections(Connection& connection, std::vector<Finding>& findings)
         -> Result<std::int64_t>;
+    [[nodiscard]] auto only_database() const -> std::string;
     auto check_server(const Connection& connection) const -> Result<void>;
     auto identify(Connection& connection) -> Result<void>;
     auto compare_definitions(const Resume& resume) -> Result<void>;
@@ -90,6 +93,7 @@ private:
     };
     auto start(const Start& start, Connection connection) -> Result<void>;
     auto open_stream(Connection connection, StreamStart start) -> Result<ChangeStream>;
+    auto receive(ChangeStream stream) -> void;
     [[nodiscard]] auto stream_request(StreamStart start) const -> StreamRequest;
     [[nodiscard]] auto token_of(std::string_view resume_token) const -> std::string;
     [[nodiscard]] auto named(const TableName& table) const -> ImagedCollection;

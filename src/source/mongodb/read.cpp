@@ -84,7 +84,7 @@ auto MongoSource::go_on_behind_invalidate() -> Result<void> {
     receiver_.reset();
     auto stream = TRY(open_stream(TRY(Connection::connect(options("capture"))),
                                   {decoder_->told().token, {}}));
-    receiver_ = std::make_unique<Receiver>(std::move(stream));
+    receive(std::move(stream));
     return {};
 }
 
@@ -93,7 +93,7 @@ auto MongoSource::watch_collections() -> Result<void> {
     const auto now = context_.clock->steady();
     if (now - collections_listed_at_ < listing_interval) return {};
     collections_listed_at_ = now;
-    if (!listing_) listing_ = TRY(Connection::connect(options("check")));
+    if (!listing_) listing_ = TRY(Connection::connect(brisk("check")));
     const auto had_images = without_images_;
     auto names = select(*listing_, {names_.begin(), names_.end()});
     if (!names) {
@@ -130,7 +130,7 @@ auto MongoSource::wait_for(std::uint64_t commit) -> void {
 }
 
 auto MongoSource::head() -> Result<Position> {
-    auto connection = TRY(Connection::connect(options("head")));
+    auto connection = TRY(Connection::connect(brisk("head")));
     TRY(connection.command("admin", Document().add("ping", 1)));
     const auto head = to_commit(connection.operation_time());
     wait_for(head);

@@ -16,8 +16,9 @@ constexpr std::chrono::milliseconds settling_wait{10};
 
 }  // namespace
 
-Receiver::Receiver(ChangeStream stream)
+Receiver::Receiver(ChangeStream stream, ReopenStream reopen)
     : stream_(std::move(stream)),
+      reopen_(std::move(reopen)),
       replies_(ahead_bytes_max),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -32,12 +33,17 @@ auto Receiver::run(const std::stop_token& stop) -> void {
     replies_.close();
 }
 
+// Until it has caught up once the server may look through its oplog for minutes before it answers; from
+// then on an answer is due at once, and one that does not come tells that the server is stuck.
 auto Receiver::receive(const std::stop_token& stop) -> Result<void> {
     auto wait = settling_wait;
+    bool has_caught_up = false;
     while (!stop.stop_requested()) {
         auto reply = TRY(stream_.next(wait));
         wait = reply.is_empty ? idle_wait : settling_wait;
         const bool has_ended = reply.has_ended;
+        if (reply.is_empty && !has_ended && !std::exchange(has_caught_up, true))
+            stream_ = TRY(reopen_(reply.token));
         const auto bytes = reply.reply.bytes().size();
         if (!replies_.push(reply, bytes, stop) || has_ended) return {};
     }

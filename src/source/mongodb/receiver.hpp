@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <stop_token>
+#include <string_view>
 #include <thread>
 
 #include "base/bounded_queue.hpp"
@@ -15,10 +17,14 @@
 
 namespace leat::mongodb {
 
+// The same stream behind a token, over a connection that does not wait long for an answer. Called from
+// the receiver's thread.
+using ReopenStream = std::function<Result<ChangeStream>(std::string_view token)>;
+
 // next() from capture's thread.
 class Receiver {
 public:
-    explicit Receiver(ChangeStream stream);
+    Receiver(ChangeStream stream, ReopenStream reopen);
     ~Receiver();
     Receiver(const Receiver&) = delete;
     auto operator=(const Receiver&) -> Receiver& = delete;
@@ -31,6 +37,7 @@ private:
     auto receive(const std::stop_token& stop) -> Result<void>;
 
     ChangeStream stream_;
+    const ReopenStream reopen_;
     BoundedQueue<StreamReply> replies_;
     Guarded<std::optional<Error>> failure_;
     std::jthread thread_;  // last: it goes first

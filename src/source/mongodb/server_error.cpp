@@ -92,6 +92,12 @@ auto on_the_way(const bson_error_t& error) -> Error {
                 "Name the CA that signed the server's certificate by tlsCAFile in source.uri, and "
                 "the client's certificate by tlsCertificateKeyFile where the server asks for one.",
                 "mongodb", Code::mongo_tls};
+    // What it says of those that it does not want, it says to its log.
+    if (says("calling hello") && !says("refused"))
+        return {Fault::retry, "the server does not answer: " + std::string(message),
+                "Start it, or correct source.uri; a server that takes only TLS, or asks the client for "
+                "a certificate, wants tls=true, tlsCAFile and tlsCertificateKeyFile there.",
+                "mongodb", Code::mongo_unreachable};
     return {Fault::retry, "the server is not reachable: " + std::string(message),
             "Start it, or correct source.uri.", "mongodb", Code::mongo_unreachable};
 }

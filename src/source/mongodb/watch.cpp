@@ -28,6 +28,7 @@ auto MongoSource::watch(const std::optional<Position>& durable, const std::stop_
     if (!watching_) {
         auto quick = options("watch");
         quick.timeout = std::min(quick.timeout, answer_within);
+        quick.answer = answer_within;
         watching_ = TRY(Connection::connect(quick));
     }
     const auto window = oplog_window(*watching_);
