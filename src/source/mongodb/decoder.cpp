@@ -30,7 +30,9 @@ auto no_key(const Event& event) -> Error {
 }  // namespace
 
 Decoder::Decoder(DecoderOptions options, FrameBuilder frames)
-    : options_(std::move(options)), frames_(std::move(frames)) {}
+    : options_(std::move(options)), frames_(std::move(frames)) {
+    for (const auto& one : options_.collections) by_name_[{one.database, one.collection}] = &one;
+}
 
 auto Decoder::feed(const StreamReply& reply) -> Result<void> {
     Window window;
@@ -204,9 +206,8 @@ auto Decoder::find(const Namespace& name) -> const CapturedCollection* {
         return one.collection == name.collection && one.database == name.database;
     };
     if (last_found_ != nullptr && is_it(*last_found_)) return last_found_;
-    for (const auto& one : options_.collections)
-        if (is_it(one)) return last_found_ = &one;
-    return nullptr;
+    const auto found = by_name_.find({name.database, name.collection});
+    return found == by_name_.end() ? nullptr : last_found_ = found->second;
 }
 
 auto Decoder::pass_over(const TableName& table, const char* reason) -> void {

@@ -91,6 +91,7 @@ private:
     auto pass_over(const TableName& table, const char* reason) -> void;
 
     const DecoderOptions options_;
+    std::map<std::pair<std::string_view, std::string_view>, const CapturedCollection*> by_name_;
     FrameBuilder frames_;
     std::atomic<std::uint64_t> whole_until_{0};
     Told told_;
