@@ -189,6 +189,8 @@ TEST_P(SinkConformance, RowsOfAnEarlierVersionBecomeThoseOfTheTables) {
         sink.apply(2, BatchFixture(narrow).insert({2, "b"}).update({1, "A"}));
         sink.apply(3, BatchFixture(version(2, {id_column, as_json, wide})).insert({3, "{}", 7}));
         sink.apply(4, BatchFixture(narrow).insert({4, "d"}));
+        // What a partial row does not know of stays.
+        sink.apply(5, BatchFixture(narrow).update({3, unsent}));
     });
     EXPECT_EQ(lines("t", {"id", "note", "score"}),
               (Lines{"1|\"A\"|∅", "2|\"b\"|∅", "3|{}|7", "4|\"d\"|∅"}));

@@ -78,7 +78,8 @@ auto adapt_before(const Batch& batch, const TableSchema& to) -> arrow::Result<Ar
                                                 validity);
 }
 
-// Moves the bits of `_unchanged` to the places of the later version.
+// Moves the bits of `_unchanged` to the places of the later version. A row that tells only some of its
+// values does not tell those of later columns either: where an image brought them, they stay.
 auto adapt_unchanged(const Batch& batch, const TableSchema& to) -> arrow::Result<ArrayPtr> {
     const auto& unchanged = batch.rows->column(unchanged_column);
     if (unchanged->type_id() == arrow::Type::NA) return unchanged;
@@ -94,9 +95,8 @@ auto adapt_unchanged(const Batch& batch, const TableSchema& to) -> arrow::Result
         std::fill(moved.begin(), moved.end(), '\0');
         for (std::size_t i = 0; i < to.columns.size(); ++i) {
             const int old = index_of(*batch.schema, to.columns[i].id);
-            if (old < 0) continue;
             const auto place = static_cast<unsigned>(old);
-            if (((bits.GetValue(row)[place / 8U] >> (place % 8U)) & 1) != 0)
+            if (old < 0 || ((bits.GetValue(row)[place / 8U] >> (place % 8U)) & 1) != 0)
                 moved[i / 8] =
                     static_cast<char>(static_cast<unsigned char>(moved[i / 8]) | (1U << (i % 8U)));
         }
