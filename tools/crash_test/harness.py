@@ -196,7 +196,8 @@ class CrashTest:
             return self._excuse(running, code, "")
         if cycle.kind == "terminate":
             code = running.stop()
-            if code != 0:
+            # On a busy machine it may not have come to know of signals yet, nor to say a word.
+            if code != 0 and not (code == -signal.SIGTERM and not running.tail()):
                 raise Failure(f"leat ended with {code} after SIGTERM\n{running.tail()}")
             self.report.other_faults["ended by SIGTERM"] += 1
             return f"SIGTERM after {cycle.seconds:.2f} s"

@@ -15,8 +15,8 @@ from mongodb import documents
 from mongodb.operations import SPECIAL
 from mongodb.writer import MongoWriter
 
-OPLOG_MB = 96
-GAP_DOCUMENTS = 14  # of 15 MB: more than the oplog holds
+OPLOG_MB = 48
+GAP_DOCUMENTS = 5  # of 15 MB: more than the oplog holds
 GAP_SECONDS_MAX = 60
 BALANCES = """
     WITH moves AS (SELECT {source} AS account, -{amount} AS amount FROM transfers
