@@ -99,7 +99,7 @@ class MongoDatabase(Database):
         newest = oplog.find_one(sort=[("$natural", -1)])["ts"]
         filler = self.client.not_captured.filler
         deadline = time.monotonic() + GAP_SECONDS_MAX
-        while oplog.find_one(sort=[("$natural", 1)])["ts"] <= newest:
+        while oplog.find_one({}, {"ts": 1}, sort=[("$natural", 1)])["ts"] <= newest:
             if time.monotonic() > deadline:
                 raise TimeoutError("the oplog keeps what it should lose")
             filler.insert_many([{"x": b"x" * 15_000_000} for _ in range(GAP_DOCUMENTS)])
