@@ -5,8 +5,9 @@
 //     mongodb_counting_client stream URI DATABASE COLLECTION SECONDS INCREMENT EVENTS
 //     mongodb_counting_client find URI DATABASE COLLECTION CURSORS
 //
-// stream: from that cluster time on, until EVENTS events have come. Latency is from an event's field
-// `fullDocument.at` (a date) to its arrival, where there is one. find: CURSORS ranges of a numeric
+// stream: from that cluster time on, until EVENTS events have come. Latency is from an event's
+// field `fullDocument.at` (a date) to its arrival, where there is one. find: CURSORS ranges of a
+// numeric
 // `_id` that runs from 0, each by a connection and a thread of its own.
 #include <mongoc/mongoc.h>
 #include <sys/resource.h>
@@ -41,7 +42,8 @@ auto now_us() -> std::int64_t {
         .count();
 }
 
-auto run(mongoc_client_t* client, const char* database, const bson_t* command, bson_t* reply) -> void {
+auto run(mongoc_client_t* client, const char* database, const bson_t* command, bson_t* reply)
+    -> void {
     bson_error_t error;
     if (!mongoc_client_command_simple(client, database, command, nullptr, reply, &error))
         fail(error.message);
@@ -53,7 +55,8 @@ auto note_latency(const std::uint8_t* data, std::uint32_t length, Counts& counts
     bson_iter_t field;
     constexpr std::int64_t us_per_ms = 1000;
     if (bson_init_static(&event, data, length) && bson_iter_init(&at, &event) &&
-        bson_iter_find_descendant(&at, "fullDocument.at", &field) && BSON_ITER_HOLDS_DATE_TIME(&field))
+        bson_iter_find_descendant(&at, "fullDocument.at", &field) &&
+        BSON_ITER_HOLDS_DATE_TIME(&field))
         counts.latencies_us.push_back(now_us() - bson_iter_date_time(&field) * us_per_ms);
 }
 
@@ -93,12 +96,13 @@ struct Stream {
 
 auto count_stream(const Stream& stream) -> Counts {
     mongoc_client_t* const client = mongoc_client_new(stream.uri);
-    bson_t* const open = BCON_NEW(
-        "aggregate", BCON_INT32(1), "pipeline", "[", "{", "$changeStream", "{", "fullDocument",
-        BCON_UTF8("whenAvailable"), "startAtOperationTime", BCON_TIMESTAMP(stream.seconds, stream.increment),
-        "}", "}", "{", "$match", "{", "ns.db", BCON_UTF8(stream.database), "ns.coll",
-        BCON_UTF8(stream.collection), "}", "}", "{", "$changeStreamSplitLargeEvent", "{", "}", "}", "]",
-        "cursor", "{", "}", "readConcern", "{", "level", BCON_UTF8("majority"), "}");
+    bson_t* const open =
+        BCON_NEW("aggregate", BCON_INT32(1), "pipeline", "[", "{", "$changeStream", "{",
+                 "fullDocument", BCON_UTF8("whenAvailable"), "startAtOperationTime",
+                 BCON_TIMESTAMP(stream.seconds, stream.increment), "}", "}", "{", "$match", "{",
+                 "ns.db", BCON_UTF8(stream.database), "ns.coll", BCON_UTF8(stream.collection), "}",
+                 "}", "{", "$changeStreamSplitLargeEvent", "{", "}", "}", "]", "cursor", "{", "}",
+                 "readConcern", "{", "level", BCON_UTF8("majority"), "}");
     Counts counts;
     bson_t reply;
     run(client, stream.database, open, &reply);
@@ -130,8 +134,8 @@ auto count_range(const Stream& where, std::int64_t from, std::int64_t to) -> Cou
     bson_destroy(&reply);
     bson_destroy(find);
     while (id != 0) {
-        bson_t* const more = BCON_NEW("getMore", BCON_INT64(id), "collection",
-                                      BCON_UTF8(where.collection));
+        bson_t* const more =
+            BCON_NEW("getMore", BCON_INT64(id), "collection", BCON_UTF8(where.collection));
         run(client, where.database, more, &reply);
         id = count_batch(&reply, "nextBatch", false, counts);
         bson_destroy(&reply);
@@ -209,10 +213,11 @@ auto main(int argc, char** argv) -> int {
     auto counts = is_stream ? count_stream(where)
                             : count_documents(where, std::strtoll(argv[5], nullptr, base));
     const std::chrono::duration<double> elapsed = Clock::now() - started;
-    std::printf("{\"documents\": %lld, \"bytes\": %lld, \"cpu_seconds\": %.3f, \"seconds\": %.3f, "
-                "\"latencies_us\": [%lld, %lld]}\n",
-                static_cast<long long>(counts.documents), static_cast<long long>(counts.bytes),
-                cpu_seconds() - cpu_before, elapsed.count(), percentile(counts.latencies_us, 0.5),
-                percentile(counts.latencies_us, 0.99));
+    std::printf(
+        "{\"documents\": %lld, \"bytes\": %lld, \"cpu_seconds\": %.3f, \"seconds\": %.3f, "
+        "\"latencies_us\": [%lld, %lld]}\n",
+        static_cast<long long>(counts.documents), static_cast<long long>(counts.bytes),
+        cpu_seconds() - cpu_before, elapsed.count(), percentile(counts.latencies_us, 0.5),
+        percentile(counts.latencies_us, 0.99));
     return 0;
 }

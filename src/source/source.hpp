@@ -30,10 +30,10 @@ struct SourceContext {
 
 // Where capture goes on: the last complete transaction in the queue and the newest schema of every
 // table up to there, so that a source can tell a schema change from a repeated description.
-// `images`: where images stand that all sinks get of tables they do not have: changes up to there are
-// of no use, and may have been made under an older schema than the one named here.
-// `tables`: what the stream has carried up to there. One that is not among them is new, or lacks its
-// image still: it will be taken, from whose point on its changes count.
+// `images`: where images stand that all sinks get of tables they do not have: changes up to there
+// are of no use, and may have been made under an older schema than the one named here. `tables`:
+// what the stream has carried up to there. One that is not among them is new, or lacks its image
+// still: it will be taken, from whose point on its changes count.
 struct Resume {
     Position position;
     std::vector<SchemaPtr> schemas;
@@ -56,8 +56,8 @@ public:
 
     // Connects, checks rights and settings, compares identity with resume->position.token, and
     // makes what it needs at the server (publication), but for a fresh start nothing that begins
-    // to hold back its log: Snapshots::begin does that. Tables that are new beside a resume position
-    // are carried from now on. Refuses (config) with the exact remedy.
+    // to hold back its log: Snapshots::begin does that. Tables that are new beside a resume
+    // position are carried from now on. Refuses (config) with the exact remedy.
     virtual auto open(const std::optional<Resume>& resume) -> Result<Opened> = 0;
 
     // The next frame in commit order, never empty of meaning: batches of whole or (beyond the byte
@@ -91,9 +91,9 @@ struct SnapshotRequest {
 // A piece of one table's image that one connection reads; opaque numbers of the source's own.
 struct Chunk {
     SchemaPtr schema;
-    std::uint64_t number = 0;      // over the whole generation, from 0
-    std::uint64_t begin = 0;       // PostgreSQL: first heap block
-    std::uint64_t end = 0;         // PostgreSQL: block after the last; 0: open-ended
+    std::uint64_t number = 0;  // over the whole generation, from 0
+    std::uint64_t begin = 0;   // PostgreSQL: first heap block
+    std::uint64_t end = 0;     // PostgreSQL: block after the last; 0: open-ended
     std::uint64_t rows_estimate = 0;
 };
 
@@ -137,8 +137,9 @@ public:
     // Whether the image of this generation can be read on where it was left. Also before open().
     [[nodiscard]] virtual auto is_kept(Generation generation) const -> bool = 0;
 
-    // Instead of Snapshots::begin(), for a kept one whose point is known already: chunks() then yields
-    // what is left of the request's tables. Rows that the queue may hold already come as Op::replace.
+    // Instead of Snapshots::begin(), for a kept one whose point is known already: chunks() then
+    // yields what is left of the request's tables. Rows that the queue may hold already come as
+    // Op::replace.
     virtual auto go_on(const SnapshotRequest& request) -> Result<void> = 0;
 };
 
@@ -158,8 +159,8 @@ public:
     virtual auto describe_tables() -> Result<std::vector<DescribedTable>> = 0;
 };
 
-// `looked_up`: rows that were made whole. `gone`: rows left out; `gone_as_deletes`: rows that became
-// deletes of their old key.
+// `looked_up`: rows that were made whole. `gone`: rows left out; `gone_as_deletes`: rows that
+// became deletes of their old key.
 struct Completed {
     Batch batch;
     std::int64_t looked_up = 0;

@@ -67,9 +67,9 @@ auto TableSelection::make(const std::vector<std::string>& entries, SelectionTerm
             return selection.refuse(said.list + " has an entry without a name: " + entry,
                                     "Write it as " + said.form + ".");
         if (!pattern.is_exclusion && !names.insert(pattern.name).second)
-            return selection.refuse(said.list + " names a " + said.kind + " twice: " +
-                                        to_string(pattern.name),
-                                    "Remove one of them.");
+            return selection.refuse(
+                said.list + " names a " + said.kind + " twice: " + to_string(pattern.name),
+                "Remove one of them.");
         selection.patterns_.push_back(std::move(pattern));
     }
     if (names.empty())
@@ -85,10 +85,10 @@ auto TableSelection::refuse_name_clash(const std::vector<TableName>& names) cons
             if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
         const auto [at, is_new] = targets.emplace(target, name);
         if (!is_new)
-            return refuse("two source " + terms_.kind + "s have one name in the sinks: " +
-                              to_string(at->second) + " and " + to_string(name),
-                          "Leave one of them out of " + terms_.list +
-                              ", or capture it by another pipeline.");
+            return refuse(
+                "two source " + terms_.kind + "s have one name in the sinks: " +
+                    to_string(at->second) + " and " + to_string(name),
+                "Leave one of them out of " + terms_.list + ", or capture it by another pipeline.");
     }
     return {};
 }
@@ -113,9 +113,8 @@ auto TableSelection::leave_out_partitions(SelectedTables& selected,
     const auto found = all;
     for (const auto& part : there) {
         const bool has_owner =
-            std::any_of(part.ancestors.begin(), part.ancestors.end(), [&](const auto& one) {
-                return found.contains(one) || excludes(one);
-            });
+            std::any_of(part.ancestors.begin(), part.ancestors.end(),
+                        [&](const auto& one) { return found.contains(one) || excludes(one); });
         if (!has_owner || names(part.name)) continue;
         all.erase(part.name);
         std::erase(selected.tables, part.name);
@@ -128,7 +127,8 @@ auto TableSelection::leave_out_partitions(SelectedTables& selected,
                 return refuse(terms_.list + " has a partition beside its table: " +
                                   to_string(part.name) + " and " + to_string(owner),
                               "Remove the partition: its rows come with the table's. Or leave out "
-                              "the table: !" + to_string(owner));
+                              "the table: !" +
+                                  to_string(owner));
     return {};
 }
 
@@ -144,9 +144,9 @@ auto TableSelection::choose(const std::vector<SelectableTable>& there) const
         for (const auto& table : there)
             if (pattern.matches(table.name)) match.tables.push_back(table.name);
         if (match.tables.empty())
-            return refuse(terms_.list + " has an entry that matches no " + terms_.kind + ": " +
-                              pattern.text,
-                          "Correct it, or remove it.");
+            return refuse(
+                terms_.list + " has an entry that matches no " + terms_.kind + ": " + pattern.text,
+                "Correct it, or remove it.");
         if (!pattern.is_exclusion)
             wanted.insert(wanted.end(), match.tables.begin(), match.tables.end());
         selected.matches.push_back(std::move(match));
@@ -164,8 +164,7 @@ auto TableSelection::choose(const std::vector<SelectableTable>& there) const
 
 auto describe(const SelectedTables::Match& match) -> std::string {
     std::string names;
-    for (const auto& table : match.tables)
-        names += (names.empty() ? "" : ", ") + to_string(table);
+    for (const auto& table : match.tables) names += (names.empty() ? "" : ", ") + to_string(table);
     return match.pattern.text + (match.pattern.is_exclusion ? " leaves out " : " matches ") + names;
 }
 

@@ -59,10 +59,10 @@ public:
     static auto make(const std::vector<std::string>& entries, SelectionTerms terms)
         -> Result<TableSelection>;
 
-    // Names stand as they are written, whether there is such a table or not; patterns find those that
-    // are there, but not the partitions of a table that is captured or excluded. What is excluded
-    // loses, wherever it stands. Refuses (config) a partition by name beside its table, and a pattern
-    // or exclusion that matches nothing: it is more likely misspelt than meant.
+    // Names stand as they are written, whether there is such a table or not; patterns find those
+    // that are there, but not the partitions of a table that is captured or excluded. What is
+    // excluded loses, wherever it stands. Refuses (config) a partition by name beside its table,
+    // and a pattern or exclusion that matches nothing: it is more likely misspelt than meant.
     [[nodiscard]] auto choose(const std::vector<SelectableTable>& there) const
         -> Result<SelectedTables>;
 

@@ -36,7 +36,8 @@ struct SourceVitals {
     std::string reason;     // one CamelCase word of a fixed few: SlotReserved, SlotLost
     std::string message;    // what was found; empty when all is well
     std::string next_step;  // with a message
-    // Of the source's log between the durable position that was asked about and the source's newest.
+    // Of the source's log between the durable position that was asked about and the source's
+    // newest.
     std::optional<std::int64_t> behind_bytes;
     std::vector<Vital> vitals;
     Code code = Code::none;  // with a message

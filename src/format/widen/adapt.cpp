@@ -78,8 +78,8 @@ auto adapt_before(const Batch& batch, const TableSchema& to) -> arrow::Result<Ar
                                                 validity);
 }
 
-// Moves the bits of `_unchanged` to the places of the later version. A row that tells only some of its
-// values does not tell those of later columns either: where an image brought them, they stay.
+// Moves the bits of `_unchanged` to the places of the later version. A row that tells only some of
+// its values does not tell those of later columns either: where an image brought them, they stay.
 auto adapt_unchanged(const Batch& batch, const TableSchema& to) -> arrow::Result<ArrayPtr> {
     const auto& unchanged = batch.rows->column(unchanged_column);
     if (unchanged->type_id() == arrow::Type::NA) return unchanged;

@@ -53,8 +53,9 @@ auto append_value(std::string& out, const arrow::Array& array, std::int64_t row,
     constexpr std::uint8_t uuid_subtype = 4;
     switch (array.type_id()) {
         case arrow::Type::BOOL:
-            return put(out, Type::boolean,
-                       raw(static_cast<char>(static_cast<const arrow::BooleanArray&>(array).Value(row))));
+            return put(
+                out, Type::boolean,
+                raw(static_cast<char>(static_cast<const arrow::BooleanArray&>(array).Value(row))));
         case arrow::Type::INT64:
             return put(out, Type::int64,
                        raw(static_cast<const arrow::Int64Array&>(array).Value(row)));
@@ -62,8 +63,9 @@ auto append_value(std::string& out, const arrow::Array& array, std::int64_t row,
             return put(out, Type::float64,
                        raw(static_cast<const arrow::DoubleArray&>(array).Value(row)));
         case arrow::Type::TIMESTAMP:
-            return put(out, Type::date,
-                       raw(milliseconds(static_cast<const arrow::TimestampArray&>(array).Value(row))));
+            return put(
+                out, Type::date,
+                raw(milliseconds(static_cast<const arrow::TimestampArray&>(array).Value(row))));
         case arrow::Type::FIXED_SIZE_BINARY:
             return put(out, Type::binary,
                        binary(static_cast<const arrow::FixedSizeBinaryArray&>(array).GetView(row),

@@ -110,8 +110,7 @@ auto widens(const Column& from, const Column& to) -> bool {
         case arrow::Type::DECIMAL128: return decimal_widens(from, to);
         case arrow::Type::FLOAT: return to_type == arrow::Type::DOUBLE;
         case arrow::Type::DOUBLE: return is_tagged(to, "numeric");
-        case arrow::Type::INT64:
-            return to_type == arrow::Type::DOUBLE || is_tagged(to, "numeric");
+        case arrow::Type::INT64: return to_type == arrow::Type::DOUBLE || is_tagged(to, "numeric");
         default: {
             const auto bytes = integer_bytes(from);
             return bytes > 0 && integer_bytes(to) > bytes;

@@ -24,10 +24,14 @@ auto double_sql(const std::string& x, const std::string& before, const std::stri
 auto timestamp_sql(const std::string& x) -> std::string {
     const auto ms = "(epoch_us(" + x + ") // 1000 - CASE WHEN epoch_us(" + x +
                     ") % 1000 < 0 THEN 1 ELSE 0 END)";
-    return "CASE WHEN " + ms + " BETWEEN 0 AND 253402300799999 THEN '{\"$date\":\"' || "
-           "strftime(make_timestamp(" + ms + " * 1000), '%Y-%m-%dT%H:%M:%S') || CASE WHEN " + ms +
-           " % 1000 = 0 THEN '' ELSE strftime(make_timestamp(" + ms + " * 1000), '.%g') END || 'Z\"}' "
-           "ELSE '{\"$date\":{\"$numberLong\":\"' || " + ms + " || '\"}}' END";
+    return "CASE WHEN " + ms +
+           " BETWEEN 0 AND 253402300799999 THEN '{\"$date\":\"' || "
+           "strftime(make_timestamp(" +
+           ms + " * 1000), '%Y-%m-%dT%H:%M:%S') || CASE WHEN " + ms +
+           " % 1000 = 0 THEN '' ELSE strftime(make_timestamp(" + ms +
+           " * 1000), '.%g') END || 'Z\"}' "
+           "ELSE '{\"$date\":{\"$numberLong\":\"' || " +
+           ms + " || '\"}}' END";
 }
 
 auto binary_sql(const std::string& bytes, const char* subtype) -> std::string {

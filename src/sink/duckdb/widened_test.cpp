@@ -1,5 +1,6 @@
 // Columns that become wider: a row that is in the table already and one that is still on its way
-// under the old type end as the same text, the key among them, so that a later change finds its row.
+// under the old type end as the same text, the key among them, so that a later change finds its
+// row.
 #include <arrow/scalar.h>
 #include <gtest/gtest.h>
 
@@ -43,8 +44,8 @@ auto widened(const ColumnOf& from, const ColumnOf& to, const Row& values, bool a
     return lines;
 }
 
-auto expect_same(const ColumnOf& from, const ColumnOf& to, const Row& values,
-                 const Lines& expected) -> void {
+auto expect_same(const ColumnOf& from, const ColumnOf& to, const Row& values, const Lines& expected)
+    -> void {
     EXPECT_EQ(widened(from, to, values, true), expected) << from.column.type->ToString();
     EXPECT_EQ(widened(from, to, values, false), expected) << from.column.type->ToString();
 }

@@ -131,11 +131,13 @@ auto MongoSource::must_be_whole(const TableName& name) const -> bool {
 // Rows are whole when they leave read(), but for those that were asked for in part.
 auto MongoSource::complete(const Batch& batch, const std::stop_token& /*stop*/)
     -> Result<Completed> {
-    return Error{Fault::config,
-                 "updates come as the fields that they change (update_mode: delta), and a transform "
-                 "of " + to_string(batch.schema->name) + " needs others",
-                 "Remove source.update_mode, or let the transform use the key and plain columns only.",
-                 "mongodb", Code::mongo_delta};
+    return Error{
+        Fault::config,
+        "updates come as the fields that they change (update_mode: delta), and a transform "
+        "of " +
+            to_string(batch.schema->name) + " needs others",
+        "Remove source.update_mode, or let the transform use the key and plain columns only.",
+        "mongodb", Code::mongo_delta};
 }
 
 }  // namespace leat::mongodb

@@ -46,12 +46,14 @@ inline auto row_texts(const Batch& batch) -> std::vector<std::string> {
         std::string line(1, static_cast<char>(ops.Value(row)));
         for (std::size_t i = 0; i < batch.schema->columns.size(); ++i) {
             const auto& array = *rows.column(first_table_column + static_cast<int>(i));
-            const bool is_unsent =
-                unchanged->type_id() != arrow::Type::NA && unchanged->IsValid(row) &&
-                ((static_cast<const arrow::FixedSizeBinaryArray&>(*unchanged).GetValue(row)[i / 8] >>
-                  (i % 8)) & 1) != 0;
+            const bool is_unsent = unchanged->type_id() != arrow::Type::NA &&
+                                   unchanged->IsValid(row) &&
+                                   ((static_cast<const arrow::FixedSizeBinaryArray&>(*unchanged)
+                                         .GetValue(row)[i / 8] >>
+                                     (i % 8)) &
+                                    1) != 0;
             line += " " + batch.schema->columns[i].name + "=";
-            line += is_unsent          ? "?"
+            line += is_unsent           ? "?"
                     : array.IsNull(row) ? "-"
                                         : array.GetScalar(row).ValueOrDie()->ToString();
         }

@@ -23,7 +23,9 @@ auto truth(std::string_view parent, std::string_view name) -> bool {
     return found && found->type == bson::Type::boolean && bson::as_boolean(*found);
 }
 
-auto is_system(std::string_view name) -> bool { return name.starts_with("system."); }
+auto is_system(std::string_view name) -> bool {
+    return name.starts_with("system.");
+}
 
 auto list_of_database(Connection& connection, const std::string& database,
                       const std::string& default_database, std::vector<CatalogCollection>& found)
@@ -85,7 +87,8 @@ auto list_databases(Connection& connection) -> Result<std::vector<std::string>> 
     for (bson::Element item; reader.next(item);) {
         if (item.type != bson::Type::document) continue;
         auto name = text(bson::as_document(item), "name");
-        if (name != "admin" && name != "local" && name != "config") names.push_back(std::move(name));
+        if (name != "admin" && name != "local" && name != "config")
+            names.push_back(std::move(name));
     }
     return names;
 }

@@ -20,7 +20,7 @@ auto database_of(const TableName& table, const std::string& default_database) ->
 
 struct CatalogCollection {
     TableName name;
-    std::string type;  // "collection", "view", "timeseries"
+    std::string type;         // "collection", "view", "timeseries"
     bool has_images = false;  // changeStreamPreAndPostImages is enabled
 };
 

@@ -1,4 +1,5 @@
-// leat check: what would be refused, and what is worth knowing, each with the command that cures it.
+// leat check: what would be refused, and what is worth knowing, each with the command that cures
+// it.
 #include <algorithm>
 
 #include "source/mongodb/event.hpp"
@@ -13,7 +14,9 @@ namespace {
 
 using Findings = std::vector<Finding>;
 
-auto ok(std::string what) -> Finding { return {Severity::ok, std::move(what), ""}; }
+auto ok(std::string what) -> Finding {
+    return {Severity::ok, std::move(what), ""};
+}
 auto notice(std::string what, std::string remedy) -> Finding {
     return {Severity::notice, std::move(what), std::move(remedy)};
 }
@@ -40,11 +43,13 @@ auto judge_window(const OplogWindow& window, std::int64_t image_bytes, Findings&
                               (window.is_full ? "" : " and is not full yet")));
         return;
     }
-    findings.push_back(notice(
-        "oplog reaches back only " + std::string(text) +
-            " hours: longer than that leat must not be stopped (an image of these collections takes "
-            "about " + std::to_string(static_cast<std::int64_t>(image_s / 60) + 1) + " minutes)",
-        "db.adminCommand({replSetResizeOplog: 1, minRetentionHours: 24})"));
+    findings.push_back(notice("oplog reaches back only " + std::string(text) +
+                                  " hours: longer than that leat must not be stopped (an image of "
+                                  "these collections takes "
+                                  "about " +
+                                  std::to_string(static_cast<std::int64_t>(image_s / 60) + 1) +
+                                  " minutes)",
+                              "db.adminCommand({replSetResizeOplog: 1, minRetentionHours: 24})"));
 }
 
 // `database`: empty: all of them.
@@ -54,8 +59,8 @@ auto with_grant(const Error& error, const std::string& database) -> Finding {
     problem.remedy =
         database.empty()
             ? "db.getSiblingDB(\"admin\").grantRolesToUser(USER, [\"readAnyDatabase\"])"
-            : "db.getSiblingDB(\"admin\").grantRolesToUser(USER, [{role: \"read\", db: \"" + database +
-                  "\"}])";
+            : "db.getSiblingDB(\"admin\").grantRolesToUser(USER, [{role: \"read\", db: \"" +
+                  database + "\"}])";
     return problem;
 }
 
@@ -88,10 +93,11 @@ auto MongoSource::check_collections(Connection& connection, Findings& findings)
                                     "\").runCommand({collMod: \"" + collection.collection +
                                     "\", changeStreamPreAndPostImages: {enabled: true}})"
                               : "Upgrade the server to 6.0 or newer, which has post images.";
-        findings.push_back(notice(
-            "collection " + to_string(name) + " has no post images: after an update its document is "
-            "read again and may be newer than the update, so the table is eventual",
-            cure));
+        findings.push_back(
+            notice("collection " + to_string(name) +
+                       " has no post images: after an update its document is "
+                       "read again and may be newer than the update, so the table is eventual",
+                   cure));
     }
     return bytes;
 }
@@ -108,9 +114,10 @@ auto MongoSource::check() -> Result<std::vector<Finding>> {
                           (facts.is_router ? ", a router of a sharded cluster"
                                            : ", member of replica set " + facts.replica_set)));
     if (!facts.is_at_least(6, 0, 9))
-        findings.push_back(notice("changes larger than 16 MB end capture: this server does not split "
-                                  "them",
-                                  "Upgrade it to 6.0.9 or newer."));
+        findings.push_back(
+            notice("changes larger than 16 MB end capture: this server does not split "
+                   "them",
+                   "Upgrade it to 6.0.9 or newer."));
     TRY(identify(connection));
     const auto bytes = check_collections(connection, findings);
     if (!bytes) {
@@ -118,19 +125,19 @@ auto MongoSource::check() -> Result<std::vector<Finding>> {
         return findings;
     }
     names_ = TRY(select(connection, {}));
-    if (const auto window = TRY(oplog_window(connection)))
-        judge_window(*window, *bytes, findings);
+    if (const auto window = TRY(oplog_window(connection))) judge_window(*window, *bytes, findings);
     else
-        findings.push_back(notice("how far the oplog reaches back cannot be told: this user may not "
-                                  "read it",
-                                  "db.getSiblingDB(\"admin\").grantRolesToUser(USER, "
-                                  "[\"clusterMonitor\"])"));
-    const auto stream = open_stream(TRY(Connection::connect(options("check"))),
-                                    {"", connection.operation_time()});
+        findings.push_back(
+            notice("how far the oplog reaches back cannot be told: this user may not "
+                   "read it",
+                   "db.getSiblingDB(\"admin\").grantRolesToUser(USER, "
+                   "[\"clusterMonitor\"])"));
+    const auto stream =
+        open_stream(TRY(Connection::connect(options("check"))), {"", connection.operation_time()});
     if (stream) {
-        findings.push_back(ok(std::string("a change stream can be opened over ") +
-                              (stream_request({}).database.empty() ? "the deployment"
-                                                                   : "the database")));
+        findings.push_back(
+            ok(std::string("a change stream can be opened over ") +
+               (stream_request({}).database.empty() ? "the deployment" : "the database")));
         return findings;
     }
     findings.push_back(with_grant(stream.error(), stream_request({}).database));

@@ -85,8 +85,8 @@ auto Reply::text(std::string_view name) const -> std::string {
 
 auto Reply::document(std::string_view name) const -> std::string_view {
     const auto element = find(name);
-    const bool is_one = element && (element->type == bson::Type::document ||
-                                    element->type == bson::Type::array);
+    const bool is_one =
+        element && (element->type == bson::Type::document || element->type == bson::Type::array);
     return is_one ? bson::as_document(*element) : std::string_view();
 }
 
@@ -116,7 +116,8 @@ auto Connection::connect(const ConnectOptions& options) -> Result<Connection> {
     const auto uri = TRY(parse_uri(options.uri));
     const auto timeout = static_cast<std::int32_t>(options.timeout.count());
     mongoc_uri_set_option_as_bool(uri.get(), MONGOC_URI_SERVERSELECTIONTRYONCE, false);
-    for (const auto* const limit : {MONGOC_URI_SERVERSELECTIONTIMEOUTMS, MONGOC_URI_CONNECTTIMEOUTMS})
+    for (const auto* const limit :
+         {MONGOC_URI_SERVERSELECTIONTIMEOUTMS, MONGOC_URI_CONNECTTIMEOUTMS})
         if (!mongoc_uri_has_option(uri.get(), limit))
             mongoc_uri_set_option_as_int32(uri.get(), limit, timeout);
     if (!mongoc_uri_has_option(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS))
@@ -152,8 +153,7 @@ auto Connection::choose_server() -> Result<void> {
     bson::Reader numbers(build.document("versionArray"));
     bson::Element number;
     for (int* const part : {&facts_.version_major, &facts_.version_minor, &facts_.version_patch})
-        if (numbers.next(number))
-            *part = static_cast<int>(bson::whole_number(number).value_or(0));
+        if (numbers.next(number)) *part = static_cast<int>(bson::whole_number(number).value_or(0));
     return {};
 }
 
@@ -168,8 +168,9 @@ auto Connection::command(std::string_view database, const Document& command) -> 
     // libmongoc makes the reply anew, also when it fails.
     bson_destroy(reply.raw());
     const bool done = has_session && mongoc_client_command_with_opts(
-                                         client_.get(), std::string(database).c_str(), command.get(),
-                                         mongoc_client_get_read_prefs(client_.get()), &options, reply.raw(), &error);
+                                         client_.get(), std::string(database).c_str(),
+                                         command.get(), mongoc_client_get_read_prefs(client_.get()),
+                                         &options, reply.raw(), &error);
     if (!has_session) bson_init(reply.raw());
     bson_destroy(&options);
     if (!done) return error_of(error, reply.bytes());

@@ -68,8 +68,8 @@ struct ServerFacts {
     [[nodiscard]] auto is_at_least(int major, int minor, int patch = 0) const -> bool;
 };
 
-// All commands go to the server that was chosen at connect(), in one session, so that cursors can be
-// read on: when that server goes or steps down, the connection is of no more use.
+// All commands go to the server that was chosen at connect(), in one session, so that cursors can
+// be read on: when that server goes or steps down, the connection is of no more use.
 class Connection {
 public:
     // Wrong credentials, certificate or URI: config. Not reachable: retry.

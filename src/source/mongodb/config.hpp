@@ -34,11 +34,11 @@ constexpr auto names_of(OnConflict) {
 // Named as `$type` of the server names them where there is a word.
 constexpr auto names_of(Kind) {
     using Name = config::EnumName<Kind>;
-    return std::array{Name{Kind::boolean, "bool"},     Name{Kind::integer, "int"},
-                      Name{Kind::big_integer, "long"}, Name{Kind::float64, "double"},
-                      Name{Kind::numeric, "decimal"},  Name{Kind::text, "string"},
+    return std::array{Name{Kind::boolean, "bool"},       Name{Kind::integer, "int"},
+                      Name{Kind::big_integer, "long"},   Name{Kind::float64, "double"},
+                      Name{Kind::numeric, "decimal"},    Name{Kind::text, "string"},
                       Name{Kind::object_id, "objectId"}, Name{Kind::timestamp, "date"},
-                      Name{Kind::uuid, "uuid"},        Name{Kind::binary, "binData"},
+                      Name{Kind::uuid, "uuid"},          Name{Kind::binary, "binData"},
                       Name{Kind::json, "mixed"}};
 }
 
@@ -60,7 +60,8 @@ struct ColumnChoice {
         using config::field;
         using Self = ColumnChoice;
         return config::fields(
-            field("exclude", &Self::exclude, "top-level fields that are left out of all that leat writes"),
+            field("exclude", &Self::exclude,
+                  "top-level fields that are left out of all that leat writes"),
             field("types", &Self::types,
                   "columns that are there from the beginning, before any document has the field, "
                   "with their type; they widen as others do"));
@@ -97,7 +98,8 @@ struct MongoConfig {
                   "leaves out what it names")
                 .required()
                 .not_empty(),
-            field("columns", &Self::columns, "per collection: which fields are captured, and as what"),
+            field("columns", &Self::columns,
+                  "per collection: which fields are captured, and as what"),
             field("mode", &Self::mode,
                   "what a document becomes: a column for each top-level field (columns), or `_id` "
                   "and the whole document as JSON (document)"),
@@ -117,9 +119,10 @@ struct MongoConfig {
                   "null"),
             field("frame_bytes", &Self::frame_bytes, "size at which a frame of changes is closed")
                 .between(config::Bytes::kib(16), config::Bytes::mib(64)),
-            field("range_bytes", &Self::range_bytes,
-                  "about how much of a collection an image reads at a time: what workers share out, "
-                  "and what is read again after an interruption")
+            field(
+                "range_bytes", &Self::range_bytes,
+                "about how much of a collection an image reads at a time: what workers share out, "
+                "and what is read again after an interruption")
                 .between(config::Bytes::mib(1), config::Bytes::gib(1)),
             field("linger", &Self::linger, "how long a frame waits for more changes")
                 .between(std::chrono::nanoseconds(0), std::chrono::seconds(1)),

@@ -14,7 +14,9 @@ namespace {
 // What is looked up at once; bounds how many documents are held.
 constexpr std::size_t window_events = 512;
 
-auto is_row(EventKind kind) -> bool { return kind <= EventKind::remove; }
+auto is_row(EventKind kind) -> bool {
+    return kind <= EventKind::remove;
+}
 
 auto lacks_document(const Event& event) -> bool {
     return event.kind == EventKind::update && event.document.empty();
@@ -98,8 +100,8 @@ auto Decoder::look_up(Window& window) -> Result<void> {
         if (known[collection].insert(key_bytes(*key)).second) wanted[collection].push_back(*key);
     }
     for (const auto& [collection, keys] : wanted)
-        window.documents[collection] = TRY(options_.look_up(
-            {collection->database, collection->collection, keys, newest}));
+        window.documents[collection] =
+            TRY(options_.look_up({collection->database, collection->collection, keys, newest}));
     return {};
 }
 
@@ -178,9 +180,9 @@ auto Decoder::meet_rename(const Event& event) -> Result<void> {
     const auto* const onto = find(event.target);
     if (onto == nullptr || event.commit <= onto->from) return {};
     stale_.insert(onto->table);
-    return Error{Fault::retry, "a collection was renamed to " + to_string(onto->table) +
-                     ": it is read anew",
-                 "", to_string(onto->table)};
+    return Error{Fault::retry,
+                 "a collection was renamed to " + to_string(onto->table) + ": it is read anew", "",
+                 to_string(onto->table)};
 }
 
 // Nothing until the last fragment is there. Each has some of the event's fields; the last one's

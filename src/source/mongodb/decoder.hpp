@@ -85,7 +85,8 @@ private:
     [[nodiscard]] auto may_be_delta(const Event& event, const Window& window) const -> bool;
     auto apply_drop(const Event& event, const CapturedCollection& collection) -> Result<void>;
     auto meet_rename(const Event& event) -> Result<void>;
-    auto gather_fragment(std::string_view bytes, const Event& fragment) -> std::optional<std::string>;
+    auto gather_fragment(std::string_view bytes, const Event& fragment)
+        -> std::optional<std::string>;
     auto note_end(const StreamReply& reply) -> void;
     [[nodiscard]] auto find(const Namespace& name) -> const CapturedCollection*;
     auto pass_over(const TableName& table, const char* reason) -> void;

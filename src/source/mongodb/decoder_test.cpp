@@ -78,7 +78,8 @@ public:
                     std::to_string(frame->first.ordinal) + "-" +
                     std::to_string(frame->last.commit >> 32U) + "." +
                     std::to_string(frame->last.ordinal);
-            line += " behind " + std::to_string(std::stoul(frame->last.token.substr(2, 8), nullptr, 16));
+            line += " behind " +
+                    std::to_string(std::stoul(frame->last.token.substr(2, 8), nullptr, 16));
             for (const auto& row : row_texts(frame->batches)) line += " | " + row;
             lines.push_back(line);
         }
@@ -104,7 +105,8 @@ auto event(const std::string& kind, std::uint32_t seconds, const std::string& mo
 }
 auto insert(std::uint32_t seconds, int id, const std::string& more = "") -> std::string {
     const auto key = R"({"_id": )" + std::to_string(id) + "}";
-    return event("insert", seconds, R"("fullDocument": )" + key + R"(, "documentKey": )" + key + more);
+    return event("insert", seconds,
+                 R"("fullDocument": )" + key + R"(, "documentKey": )" + key + more);
 }
 auto change(const std::string& kind, std::uint32_t seconds, int id, const std::string& more = "")
     -> std::string {
@@ -115,9 +117,8 @@ constexpr auto in_transaction = R"(, "lsid": {"id": 1}, "txnNumber": {"$numberLo
 TEST(Decoder, EveryKindOfChange) {
     Stream stream;
     ASSERT_TRUE(stream.feed(
-        {insert(10, 1) + "," +
-             change("update", 11, 1, R"(, "fullDocument": {"_id": 1, "a": 2})") + "," +
-             change("replace", 12, 1, R"(, "fullDocument": {"_id": 1, "a": 3})") + "," +
+        {insert(10, 1) + "," + change("update", 11, 1, R"(, "fullDocument": {"_id": 1, "a": 2})") +
+             "," + change("replace", 12, 1, R"(, "fullDocument": {"_id": 1, "a": 3})") + "," +
              change("delete", 13, 1) + "," + event("drop", 14, ""),
          20}));
     EXPECT_EQ(stream.frames(),
@@ -151,12 +152,12 @@ TEST(Decoder, UpdatesAreLookedUpOncePerKeyAndBatch) {
 TEST(Decoder, DeltasWhereTheyAreWantedAndPlain) {
     Stream stream(1U << 20U, UpdateMode::delta);
     stream.store(R"({"_id": 1, "a": {"b": 7}})");
-    ASSERT_TRUE(stream.feed({insert(9, 1) + "," +
-                                 change("update", 10, 1, R"(, "updateDescription": {"updatedFields":
-                                     {"a": 1}, "removedFields": []})") + "," +
-                                 change("update", 11, 1, R"(, "updateDescription": {"updatedFields":
+    ASSERT_TRUE(stream.feed(
+        {insert(9, 1) + "," + change("update", 10, 1, R"(, "updateDescription": {"updatedFields":
+                                     {"a": 1}, "removedFields": []})") +
+             "," + change("update", 11, 1, R"(, "updateDescription": {"updatedFields":
                                      {"a.b": 7}, "removedFields": []})"),
-                             11}));
+         11}));
     EXPECT_EQ(stream.frames(), Lines{"whole 9.0-11.0 behind 11 | I _id=1 | U _id=1 a=1 | U _id=1 "
                                      R"(a={"b":7})"});
     // A row of an image may be newer than the change.
@@ -169,7 +170,8 @@ TEST(Decoder, DeltasWhereTheyAreWantedAndPlain) {
 
 TEST(Decoder, TransactionEndsWithTheNextTime) {
     Stream stream;
-    ASSERT_TRUE(stream.feed({insert(10, 1, in_transaction) + "," + insert(10, 2, in_transaction), 10}));
+    ASSERT_TRUE(
+        stream.feed({insert(10, 1, in_transaction) + "," + insert(10, 2, in_transaction), 10}));
     EXPECT_EQ(stream.frames(), Lines{});
     EXPECT_TRUE(stream.decoder().has_open());
     ASSERT_TRUE(stream.feed({insert(10, 3, in_transaction) + "," + insert(11, 4), 11}));
@@ -225,8 +227,9 @@ TEST(Decoder, SplitEventsAreOneAgain) {
                        R"(, "splitEvent": {"fragment": 1, "of": 2}, "operationType": "update",
         "clusterTime": {"$timestamp": {"t": 10, "i": 1}}, "ns": {"db": "shop", "coll": "orders"},
         "documentKey": {"_id": 1}})";
-    const auto second = R"({"_id": )" + token(10, "2B04BB") +
-                        R"(, "splitEvent": {"fragment": 2, "of": 2}, "fullDocument": {"_id": 1, "a": 5}})";
+    const auto second =
+        R"({"_id": )" + token(10, "2B04BB") +
+        R"(, "splitEvent": {"fragment": 2, "of": 2}, "fullDocument": {"_id": 1, "a": 5}})";
     ASSERT_TRUE(stream.feed({insert(9, 3) + "," + first, 10}));
     EXPECT_EQ(stream.decoder().told().commit, 0U);
     ASSERT_TRUE(stream.feed({second + "," + insert(11, 2), 11}));
@@ -237,21 +240,22 @@ TEST(Decoder, SplitEventsAreOneAgain) {
 
 TEST(Decoder, ChangesBeforeAnImageThatIsToComeAreItsOwn) {
     Stream stream;
-    ASSERT_TRUE(stream.feed({event("insert", 50, R"("fullDocument": {"_id": 1})", "late") + "," +
-                                 event("insert", 51, R"("fullDocument": {"_id": 2})", "late") + "," +
-                                 event("insert", 52, R"("fullDocument": {"_id": 3})", "other"),
-                             52}));
+    ASSERT_TRUE(
+        stream.feed({event("insert", 50, R"("fullDocument": {"_id": 1})", "late") + "," +
+                         event("insert", 51, R"("fullDocument": {"_id": 2})", "late") + "," +
+                         event("insert", 52, R"("fullDocument": {"_id": 3})", "other"),
+                     52}));
     EXPECT_EQ(stream.frames(), Lines{"whole 51.0-51.0 behind 52 | I _id=2"});
 }
 
 TEST(Decoder, RenamedAwayIsEmptiedAndRenamedOntoIsReadAnew) {
     Stream stream;
-    ASSERT_TRUE(stream.feed({insert(9, 1) + "," +
-                                 event("rename", 10, R"("to": {"db": "shop", "coll": "elsewhere"})"),
-                             10}));
+    ASSERT_TRUE(stream.feed(
+        {insert(9, 1) + "," + event("rename", 10, R"("to": {"db": "shop", "coll": "elsewhere"})"),
+         10}));
     EXPECT_EQ(stream.frames(), Lines{"whole 9.0-10.0 behind 10 | I _id=1 | T _id=-"});
-    const auto onto = stream.feed(
-        {event("rename", 11, R"("to": {"db": "shop", "coll": "orders"})", "new"), 11});
+    const auto onto =
+        stream.feed({event("rename", 11, R"("to": {"db": "shop", "coll": "orders"})", "new"), 11});
     ASSERT_FALSE(onto);
     EXPECT_EQ(onto.error().fault, Fault::retry);
     EXPECT_EQ(stream.decoder().stale(), (std::set<TableName>{{"", "orders"}}));
@@ -285,7 +289,8 @@ TEST(Token, TimeIsReadFromItsFirstDigits) {
         return token_time(document(R"({"_data": ")" + data + "\"}"));
     };
     EXPECT_EQ(time("8265F1C0FF0000000A2B0229296E04"), to_commit({0x65F1C0FF, 10}));
-    for (const auto* const bad : {"", "82", "8265F1C0FF0000000", "9265F1C0FF0000000A2B", "82zzF1C0FF0000000A"})
+    for (const auto* const bad :
+         {"", "82", "8265F1C0FF0000000", "9265F1C0FF0000000A2B", "82zzF1C0FF0000000A"})
         EXPECT_EQ(time(bad), std::nullopt) << bad;
 }
 

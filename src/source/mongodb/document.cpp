@@ -1,4 +1,5 @@
-// Over libbson's builder, which grows as needed; what it can refuse (2 GB) is not put together here.
+// Over libbson's builder, which grows as needed; what it can refuse (2 GB) is not put together
+// here.
 #include "source/mongodb/document.hpp"
 
 #include <utility>
@@ -9,14 +10,18 @@ namespace leat::mongodb {
 
 namespace {
 
-auto length(std::string_view text) -> int { return static_cast<int>(text.size()); }
+auto length(std::string_view text) -> int {
+    return static_cast<int>(text.size());
+}
 auto octets(std::string_view bytes) -> const std::uint8_t* {
     return reinterpret_cast<const std::uint8_t*>(bytes.data());
 }
 
 }  // namespace
 
-Document::Document() { bson_init(&bson_); }
+Document::Document() {
+    bson_init(&bson_);
+}
 
 Document::Document(std::string_view bytes) {
     bson_t view;
@@ -24,7 +29,9 @@ Document::Document(std::string_view bytes) {
     bson_copy_to(&view, &bson_);
 }
 
-Document::Document(const Document& other) { bson_copy_to(&other.bson_, &bson_); }
+Document::Document(const Document& other) {
+    bson_copy_to(&other.bson_, &bson_);
+}
 
 Document::Document(Document&& other) noexcept {
     CHECK(bson_steal(&bson_, &other.bson_));
@@ -38,7 +45,9 @@ auto Document::operator=(Document other) noexcept -> Document& {
     return *this;
 }
 
-Document::~Document() { bson_destroy(&bson_); }
+Document::~Document() {
+    bson_destroy(&bson_);
+}
 
 auto Document::add(std::string_view key, std::string_view text) -> Document& {
     CHECK(bson_append_utf8(&bson_, key.data(), length(key), text.data(), length(text)));

@@ -1,5 +1,5 @@
-// Document: BSON that is put together here: commands, tokens. Values that were read are carried over
-// byte for byte. Not for rows.
+// Document: BSON that is put together here: commands, tokens. Values that were read are carried
+// over byte for byte. Not for rows.
 #pragma once
 
 #include <bson/bson.h>

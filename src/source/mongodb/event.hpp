@@ -42,10 +42,10 @@ struct Event {
     std::uint64_t commit = 0;
     std::int64_t wall_us = 0;
     Namespace source;
-    Namespace target;  // of a rename
-    std::string_view key;       // a document with `_id`, and the shard key where there is one
-    std::string_view document;  // after
-    std::string_view description;  // of an update
+    Namespace target;                // of a rename
+    std::string_view key;            // a document with `_id`, and the shard key where there is one
+    std::string_view document;       // after
+    std::string_view description;    // of an update
     bool is_in_transaction = false;  // others may share its cluster time
     // Of a split event, from 1; 0: it is whole.
     std::int32_t fragment = 0;

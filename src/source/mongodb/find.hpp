@@ -13,7 +13,7 @@ namespace leat::mongodb {
 struct FindRequest {
     std::string database;
     std::string collection;
-    Document options;  // filter, min, max, hint, sort, limit, projection
+    Document options;         // filter, min, max, hint, sort, limit, projection
     bson::Timestamp after{};  // cluster time that the read is not older than; zero: any
 };
 

@@ -1,5 +1,5 @@
-// FrameBuilder: gathers rows into frames. A frame that leaves holds whole transactions, or a part of
-// exactly one large one.
+// FrameBuilder: gathers rows into frames. A frame that leaves holds whole transactions, or a part
+// of exactly one large one.
 #pragma once
 
 #include <cstdint>
@@ -70,7 +70,9 @@ private:
     auto emit_part() -> Result<void>;
     auto emit(std::vector<Batch> batches, const RowPlaceRange& range, std::string_view resume_token,
               bool ends) -> Result<void>;
-    [[nodiscard]] auto next_row(Op op) const -> RowPlace { return {op, commit_, ordinal_, time_us_}; }
+    [[nodiscard]] auto next_row(Op op) const -> RowPlace {
+        return {op, commit_, ordinal_, time_us_};
+    }
 
     const FrameOptions options_;
     ShapeBook& book_;

@@ -1,6 +1,6 @@
-// The plan of an image on disk, so that a later process reads it on: {point, time_us, ranges: [{schema,
-// table, documents, min, max}]}, and beside it a journal of 8-byte numbers, two for each range: twice
-// its number when it is begun, one more when all of it is in the queue.
+// The plan of an image on disk, so that a later process reads it on: {point, time_us, ranges:
+// [{schema, table, documents, min, max}]}, and beside it a journal of 8-byte numbers, two for each
+// range: twice its number when it is begun, one more when all of it is in the queue.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -105,7 +105,8 @@ auto CollectionImages::note(std::uint64_t range, bool is_there) -> Result<void> 
     // Over what an interrupted write has left of a number.
     constexpr off_t size = sizeof noted;
     const auto end = handle < 0 ? -1 : ::lseek(handle, 0, SEEK_END);
-    const bool done = end >= 0 && ::pwrite(handle, &noted, sizeof noted, end / size * size) == size &&
+    const bool done = end >= 0 &&
+                      ::pwrite(handle, &noted, sizeof noted, end / size * size) == size &&
                       ::fdatasync(handle) == 0;
     if (handle >= 0) ::close(handle);
     if (!done) return unusable(file, "written", Fault::retry);

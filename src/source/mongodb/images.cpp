@@ -20,10 +20,13 @@ constexpr std::int64_t samples_per_range = 20;
 
 const bson::Element max_key{bson::Type::max_key, "", ""};
 
-auto key_document(const bson::Element& id) -> Document { return Document().add("_id", id); }
+auto key_document(const bson::Element& id) -> Document {
+    return Document().add("_id", id);
+}
 
-auto stopped() -> Error { return {Fault::retry, "stopped", "", "mongodb image"}; }
-
+auto stopped() -> Error {
+    return {Fault::retry, "stopped", "", "mongodb image"};
+}
 
 }  // namespace
 
@@ -31,13 +34,12 @@ auto look_at(Connection& connection, const ImagedCollection& collection, ShapeBo
              const RowRules& rules) -> Result<void> {
     RowBuilder rows(collection.table, book, rules);
     const auto size = TRY(size_of(connection, collection.database, collection.collection));
-    const auto each = std::max(size.bytes / std::max(size.documents, std::int64_t{1}), std::int64_t{1});
+    const auto each =
+        std::max(size.bytes / std::max(size.documents, std::int64_t{1}), std::int64_t{1});
     const auto count = std::clamp(looked_at_bytes / each, std::int64_t{1}, looked_at);
     FindRequest find{collection.database, collection.collection, {}, {}};
     for (const std::int32_t direction : {1, -1}) {
-        find.options = Document()
-                           .add("sort", Document().add("_id", direction))
-                           .add("limit", count);
+        find.options = Document().add("sort", Document().add("_id", direction)).add("limit", count);
         TRY(find_all(connection, find, [&](std::string_view document) {
             return rows.add({Op::snapshot, 0, 0, 0}, document);
         }));
@@ -161,8 +163,7 @@ auto CollectionImages::read(const Chunk& chunk, std::size_t worker, const BatchR
     };
     // A table is there also while it is empty, once its columns are known.
     if (!range.min)
-        if (const auto shape = book_.find(collection.table))
-            TRY(receive(TRY(empty_batch(*shape))));
+        if (const auto shape = book_.find(collection.table)) TRY(receive(TRY(empty_batch(*shape))));
 
     FindRequest find{collection.database, collection.collection, {}, to_timestamp(options_.point)};
     // By the index only where borders ask for it: a whole collection is read faster as it lies.
@@ -177,7 +178,9 @@ auto CollectionImages::read(const Chunk& chunk, std::size_t worker, const BatchR
     auto ordinal = chunk.number << 32U;
     const auto take = [&](std::string_view document) -> Result<void> {
         if (stop.stop_requested()) return stopped();
-        TRY(rows.add({range.is_begun ? Op::replace : Op::snapshot, options_.point, ordinal++, options_.time_us}, document));
+        TRY(rows.add({range.is_begun ? Op::replace : Op::snapshot, options_.point, ordinal++,
+                      options_.time_us},
+                     document));
         bytes += document.size();
         if (bytes < options_.batch_bytes) return {};
         bytes = 0;

@@ -30,8 +30,8 @@ struct ImagedCollection {
 struct ImageOptions {
     ConnectOptions connect;
     std::vector<ImagedCollection> collections;
-    std::uint64_t point = 0;     // cluster time
-    std::int64_t time_us = 0;    // when that was
+    std::uint64_t point = 0;   // cluster time
+    std::int64_t time_us = 0;  // when that was
     std::size_t batch_bytes = 1U << 20U;
     std::int64_t range_bytes = 64 << 20;  // of documents, about, in one range
     RowRules rules;
@@ -49,8 +49,8 @@ public:
     static auto make(ImageOptions options, ShapeBook& book)
         -> Result<std::unique_ptr<CollectionImages>>;
 
-    // One that was left, by its plan: those of its ranges that are not there yet, of the collections
-    // that are still wanted. Its point and time are those of then.
+    // One that was left, by its plan: those of its ranges that are not there yet, of the
+    // collections that are still wanted. Its point and time are those of then.
     static auto resume(ImageOptions options, ShapeBook& book)
         -> Result<std::unique_ptr<CollectionImages>>;
 

@@ -50,7 +50,9 @@ auto kind_of(const bson::Binary& binary) -> Kind {
                                                                                : Kind::json;
 }
 
-auto is_number(Kind kind) -> bool { return kind >= Kind::integer && kind <= Kind::numeric; }
+auto is_number(Kind kind) -> bool {
+    return kind >= Kind::integer && kind <= Kind::numeric;
+}
 
 }  // namespace
 

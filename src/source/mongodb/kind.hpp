@@ -20,17 +20,17 @@ enum class Kind : std::uint8_t {
     integer,      // int or long, within ±2^53: a double holds it
     big_integer,  // int or long
     float64,
-    numeric,      // any number, as exact text
+    numeric,  // any number, as exact text
     text,
-    object_id,    // 24 hex digits
-    timestamp,    // date
-    uuid,         // binary of subtype 4
-    binary,       // binary of subtype 0
-    json,         // anything, as relaxed Extended JSON
+    object_id,  // 24 hex digits
+    timestamp,  // date
+    uuid,       // binary of subtype 4
+    binary,     // binary of subtype 0
+    json,       // anything, as relaxed Extended JSON
 };
 
-// The narrowest kind that holds the value; null and undefined, which every column holds as NULL, are
-// not asked about.
+// The narrowest kind that holds the value; null and undefined, which every column holds as NULL,
+// are not asked about.
 auto kind_of(const bson::Element& value) -> Kind;
 
 auto join(Kind a, Kind b) -> Kind;

@@ -64,8 +64,9 @@ auto is_gap(const Error& error) -> bool {
 }
 
 auto went_back() -> Error {
-    return {Fault::fatal, "server went back in time (restored from a backup, or an election lost what "
-                          "was written without majority)",
+    return {Fault::fatal,
+            "server went back in time (restored from a backup, or an election lost what "
+            "was written without majority)",
             start_anew, "mongodb", Code::mongo_went_back};
 }
 
@@ -132,7 +133,8 @@ auto MongoSource::shape_rules() const -> ShapeRules {
         const auto table = parse_collection_name(name, database_);
         rules.declared[table] = choice.types;
         auto& definition = rules.definitions[table];
-        for (const auto& field : std::set<std::string>(choice.exclude.begin(), choice.exclude.end()))
+        for (const auto& field :
+             std::set<std::string>(choice.exclude.begin(), choice.exclude.end()))
             definition += "-" + field + "\n";
     }
     return rules;
@@ -145,13 +147,14 @@ auto MongoSource::named(const TableName& table) const -> ImagedCollection {
 auto MongoSource::check_server(const Connection& connection) const -> Result<void> {
     const auto& facts = connection.facts();
     if (!facts.is_at_least(5, 0))
-        return Error{Fault::config, "server is older than MongoDB 5.0: " +
-                         std::to_string(facts.version_major) + "." +
-                         std::to_string(facts.version_minor),
+        return Error{Fault::config,
+                     "server is older than MongoDB 5.0: " + std::to_string(facts.version_major) +
+                         "." + std::to_string(facts.version_minor),
                      "Upgrade it.", "mongodb", Code::mongo_version};
     if (facts.replica_set.empty() && !facts.is_router)
-        return Error{Fault::config, "server is not a member of a replica set, so it has no change "
-                                    "stream",
+        return Error{Fault::config,
+                     "server is not a member of a replica set, so it has no change "
+                     "stream",
                      "Start it with --replSet rs0, then run rs.initiate() in its shell.", "mongodb",
                      Code::mongo_standalone};
     return {};
@@ -211,8 +214,8 @@ auto MongoSource::select(Connection& connection, const std::set<TableName>& know
         found.insert(one.name);
         if (one.type != "collection") {
             if (selection_.names(one.name))
-                return Error{Fault::config, "not a collection but a " + one.type + ": " +
-                                 to_string(one.name),
+                return Error{Fault::config,
+                             "not a collection but a " + one.type + ": " + to_string(one.name),
                              one.type == "view" ? "Capture the collections it is made of."
                                                 : "Leave it out: its changes cannot be followed.",
                              "mongodb", Code::mongo_collection_kind};
@@ -253,8 +256,8 @@ auto MongoSource::open(const std::optional<Resume>& resume) -> Result<Opened> {
     // that is no longer captured; the time does as well.
     const auto was = parse_token(resume->position.token);
     const bool is_same = was.collections == number_of(names_);
-    const Start from{resume->position, {is_same ? was.resume : "", {}}, resume->tables,
-                     resume->images};
+    const Start from{
+        resume->position, {is_same ? was.resume : "", {}}, resume->tables, resume->images};
     auto started = start(from, std::move(connection));
     if (!started && is_gap(started.error())) {
         opened.gap = started.error();
@@ -273,24 +276,26 @@ auto MongoSource::compare_definitions(const Resume& resume) -> Result<void> {
         else if (shapes_->find(name)) shapes_->widen(name, {});
     }
     if (stale_.empty()) return {};
-    return Error{Fault::retry, "options of a collection have changed, it is read anew: " +
-                     to_string(*stale_.begin()),
-                 "", "mongodb"};
+    return Error{
+        Fault::retry,
+        "options of a collection have changed, it is read anew: " + to_string(*stale_.begin()), "",
+        "mongodb"};
 }
 
 // Whether changes behind the position are lost, as far as can be told without asking the stream.
 auto MongoSource::find_gap(const Resume& resume, Connection& connection)
     -> Result<std::optional<Error>> {
     const auto was = parse_token(resume.position.token);
-    const bool is_other = was.replica_set != replica_set_ ||
-                          (!was.deployment.empty() && !deployment_.empty() &&
-                           was.deployment != deployment_);
+    const bool is_other =
+        was.replica_set != replica_set_ ||
+        (!was.deployment.empty() && !deployment_.empty() && was.deployment != deployment_);
     if (is_other)
-        return std::optional(Error{
-            Fault::fatal, "this is another deployment: replica set " + replica_set_ + " " +
-                deployment_ + ", not " + was.replica_set + " " + was.deployment,
-            std::string("Correct source.uri; or, if it is meant: ") + start_anew, "mongodb",
-            Code::mongo_other_deployment});
+        return std::optional(
+            Error{Fault::fatal,
+                  "this is another deployment: replica set " + replica_set_ + " " + deployment_ +
+                      ", not " + was.replica_set + " " + was.deployment,
+                  std::string("Correct source.uri; or, if it is meant: ") + start_anew, "mongodb",
+                  Code::mongo_other_deployment});
     // A secondary may just be behind.
     if (connection.facts().is_primary &&
         to_commit(connection.operation_time()) < resume.position.commit)
@@ -306,10 +311,11 @@ auto MongoSource::find_gap(const Resume& resume, Connection& connection)
         return std::optional<Error>();
     const auto why = bson::find(*given_up, "why");
     const auto is_large = bson::find(*given_up, "is_too_large");
-    return std::optional(Error{Fault::fatal, why ? std::string(bson::as_text(*why)) : "the stream cannot go on",
-                 start_anew, "mongodb",
-                 is_large && bson::as_boolean(*is_large) ? Code::mongo_event_too_large
-                                                         : Code::mongo_stream});
+    return std::optional(Error{Fault::fatal,
+                               why ? std::string(bson::as_text(*why)) : "the stream cannot go on",
+                               start_anew, "mongodb",
+                               is_large && bson::as_boolean(*is_large) ? Code::mongo_event_too_large
+                                                                       : Code::mongo_stream});
 }
 
 auto MongoSource::stream_request(StreamStart start) const -> StreamRequest {
@@ -353,8 +359,8 @@ auto MongoSource::start(const Start& start, Connection connection) -> Result<voi
     decoding.floor = is_timed ? start.position.commit : 0;
     for (const auto& name : names_) {
         const auto image = start.images.find(name);
-        const bool has_image = image != start.images.end() &&
-                               image->second.lineage == start.position.lineage;
+        const bool has_image =
+            image != start.images.end() && image->second.lineage == start.position.lineage;
         const auto known = !start.carried.contains(name) ? now
                            : has_image                   ? image->second.commit
                                                          : 0;
@@ -371,10 +377,10 @@ auto MongoSource::start(const Start& start, Connection connection) -> Result<voi
 }
 
 auto MongoSource::receive(ChangeStream stream) -> void {
-    receiver_ = std::make_unique<Receiver>(
-        std::move(stream), [this](std::string_view token) -> Result<ChangeStream> {
-            return open_stream(TRY(Connection::connect(brisk("capture"))), {std::string(token), {}});
-        });
+    receiver_ = std::make_unique<
+        Receiver>(std::move(stream), [this](std::string_view token) -> Result<ChangeStream> {
+        return open_stream(TRY(Connection::connect(brisk("capture"))), {std::string(token), {}});
+    });
 }
 
 auto MongoSource::stale() const -> std::set<TableName> {

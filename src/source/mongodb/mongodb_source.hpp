@@ -59,7 +59,9 @@ public:
     auto complete(const Batch& batch, const std::stop_token& stop) -> Result<Completed> override;
 
     auto describe_tables() -> Result<std::vector<DescribedTable>> override;
-    auto remove() -> Result<std::vector<std::string>> override { return std::vector<std::string>(); }
+    auto remove() -> Result<std::vector<std::string>> override {
+        return std::vector<std::string>();
+    }
 
     auto watch(const std::optional<Position>& durable, const std::stop_token& stop)
         -> Result<SourceVitals> override;
@@ -88,7 +90,7 @@ private:
     struct Start {
         Position position;
         StreamStart stream;
-        std::set<TableName> carried;  // of which every change is wanted
+        std::set<TableName> carried;             // of which every change is wanted
         std::map<TableName, Position> images{};  // but those up to here
     };
     auto start(const Start& start, Connection connection) -> Result<void>;

@@ -26,7 +26,8 @@ auto read_note(const std::filesystem::path& file) -> Result<std::optional<std::s
     if (!std::filesystem::exists(file, error)) return std::optional<std::string>();
     std::ifstream in(file, std::ios::binary);
     std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    if (!in || bson::document_length(bytes) != bytes.size()) return unusable(file, "read", Fault::config);
+    if (!in || bson::document_length(bytes) != bytes.size())
+        return unusable(file, "read", Fault::config);
     return std::optional(std::move(bytes));
 }
 

@@ -20,8 +20,8 @@ struct OplogWindow {
 // Nothing: this user may not read it, or it is a router.
 auto oplog_window(Connection& connection) -> Result<std::optional<OplogWindow>>;
 
-// True: it reaches back to before this cluster time and beyond it, and has no entry of it, so that it
-// is another history. False: not so, or not to be told.
+// True: it reaches back to before this cluster time and beyond it, and has no entry of it, so that
+// it is another history. False: not so, or not to be told.
 auto lacks_entry(Connection& connection, std::uint64_t commit) -> Result<bool>;
 
 }  // namespace leat::mongodb

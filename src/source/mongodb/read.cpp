@@ -34,7 +34,8 @@ auto MongoSource::read(const std::stop_token& stop) -> Result<Frame> {
         auto reply = receiver_->next(stop, wait);
         if (!reply) {
             // What is whole by now is not lost with the stream.
-            if (!decoder_->has_whole() || decoder_->has_open()) return give_up_stream(reply.error());
+            if (!decoder_->has_whole() || decoder_->has_open())
+                return give_up_stream(reply.error());
             TRY(decoder_->close_frame());
             continue;
         }
@@ -82,8 +83,8 @@ auto MongoSource::idle_frame() -> std::optional<Frame> {
 // The server ends a database's stream when the database is dropped; a new one begins behind that.
 auto MongoSource::go_on_behind_invalidate() -> Result<void> {
     receiver_.reset();
-    auto stream = TRY(open_stream(TRY(Connection::connect(options("capture"))),
-                                  {decoder_->told().token, {}}));
+    auto stream = TRY(
+        open_stream(TRY(Connection::connect(options("capture"))), {decoder_->told().token, {}}));
     receive(std::move(stream));
     return {};
 }
@@ -94,7 +95,6 @@ auto MongoSource::watch_collections() -> Result<void> {
     if (now - collections_listed_at_ < listing_interval) return {};
     collections_listed_at_ = now;
     if (!listing_) listing_ = TRY(Connection::connect(brisk("check")));
-    const auto had_images = without_images_;
     auto names = select(*listing_, {names_.begin(), names_.end()});
     if (!names) {
         listing_.reset();
@@ -102,21 +102,21 @@ auto MongoSource::watch_collections() -> Result<void> {
     }
     for (const auto& name : *names)
         if (std::find(names_.begin(), names_.end(), name) == names_.end())
-            return Error{Fault::retry, "a collection has come: " + to_string(name), "",
-                         "mongodb"};
+            return Error{Fault::retry, "a collection has come: " + to_string(name), "", "mongodb"};
     return {};
 }
 
 // Where the stream cannot go on (an event too large to be sent, a token that turns out not to be of
-// this server) is noted, so that the next start knows it for a gap; trying again would meet it again.
+// this server) is noted, so that the next start knows it for a gap; trying again would meet it
+// again.
 auto MongoSource::give_up_stream(const Error& error) -> Error {
     if (error.code != Code::mongo_event_too_large && error.code != Code::mongo_stream) return error;
-    const auto noted = write_note(
-        context_.work_dir / "given_up",
-        Document()
-            .add("position", static_cast<std::int64_t>(last_commit_))
-            .add("why", error.what)
-            .add("is_too_large", error.code == Code::mongo_event_too_large));
+    const auto noted =
+        write_note(context_.work_dir / "given_up",
+                   Document()
+                       .add("position", static_cast<std::int64_t>(last_commit_))
+                       .add("why", error.what)
+                       .add("is_too_large", error.code == Code::mongo_event_too_large));
     if (!noted) return noted.error();
     auto again = error;
     again.fault = Fault::retry;

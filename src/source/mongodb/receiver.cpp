@@ -33,8 +33,8 @@ auto Receiver::run(const std::stop_token& stop) -> void {
     replies_.close();
 }
 
-// Until it has caught up once the server may look through its oplog for minutes before it answers; from
-// then on an answer is due at once, and one that does not come tells that the server is stuck.
+// Until it has caught up once the server may look through its oplog for minutes before it answers;
+// from then on an answer is due at once, and one that does not come tells that the server is stuck.
 auto Receiver::receive(const std::stop_token& stop) -> Result<void> {
     auto wait = settling_wait;
     bool has_caught_up = false;

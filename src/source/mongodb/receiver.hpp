@@ -17,8 +17,8 @@
 
 namespace leat::mongodb {
 
-// The same stream behind a token, over a connection that does not wait long for an answer. Called from
-// the receiver's thread.
+// The same stream behind a token, over a connection that does not wait long for an answer. Called
+// from the receiver's thread.
 using ReopenStream = std::function<Result<ChangeStream>(std::string_view token)>;
 
 // next() from capture's thread.

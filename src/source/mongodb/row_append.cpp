@@ -68,8 +68,7 @@ auto RowBuilder::append_whole() -> void {
 auto RowBuilder::append(ColumnBuilder& column, const bson::Element& value) -> void {
     auto& builder = *column.builder;
     switch (column.kind) {
-        case Kind::boolean:
-            return put<arrow::BooleanBuilder>(builder, bson::as_boolean(value));
+        case Kind::boolean: return put<arrow::BooleanBuilder>(builder, bson::as_boolean(value));
         case Kind::integer:
         case Kind::big_integer:
             return put<arrow::Int64Builder>(builder, bson::whole_number(value).value_or(0));
@@ -155,7 +154,8 @@ auto unchanged_array(const std::vector<std::pair<std::int64_t, std::string>>& ma
 }  // namespace
 
 auto RowBuilder::make_batch() -> Result<Batch> {
-    const auto layout = unchanged_.empty() ? layout_ : TRY(to_arrow(*shape_->schema(), {false, true}));
+    const auto layout =
+        unchanged_.empty() ? layout_ : TRY(to_arrow(*shape_->schema(), {false, true}));
     auto unchanged = unchanged_array(unchanged_, rows_, layout->field(unchanged_column)->type());
     if (!unchanged.ok()) return arrow_error(unchanged.status());
     unchanged_.clear();
@@ -167,9 +167,12 @@ auto RowBuilder::make_batch() -> Result<Batch> {
                                                        {nullptr, std::move(values)}, 0));
     };
     arrow::ArrayVector arrays = {
-        TRY(array_of(op_column, ops_)),           TRY(array_of(commit_column, commits_)),
-        TRY(array_of(ordinal_column, ordinals_)), TRY(array_of(commit_time_column, times_)),
-        std::make_shared<arrow::NullArray>(rows_), *std::move(unchanged),
+        TRY(array_of(op_column, ops_)),
+        TRY(array_of(commit_column, commits_)),
+        TRY(array_of(ordinal_column, ordinals_)),
+        TRY(array_of(commit_time_column, times_)),
+        std::make_shared<arrow::NullArray>(rows_),
+        *std::move(unchanged),
     };
     for (auto& column : columns_) {
         auto array = column.builder->Finish();

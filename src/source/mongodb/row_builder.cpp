@@ -79,7 +79,8 @@ auto RowBuilder::add_truncate(const RowPlace& place) -> Result<void> {
 // Leaves `fields_` with a column for every field, or `_extra`.
 auto RowBuilder::fit(std::string_view document, Op op) -> Result<void> {
     if (!shape_) TRY(use(book_.find(table_)));
-    // A new column may turn out not to hold the very value it was made for, which then needs `_extra`.
+    // A new column may turn out not to hold the very value it was made for, which then needs
+    // `_extra`.
     constexpr int attempts_max = 3;
     for (int attempt = 0; attempt < attempts_max; ++attempt) {
         Misfits misfits;

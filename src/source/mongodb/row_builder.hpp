@@ -129,7 +129,7 @@ private:
     std::vector<FieldPlace> fields_;
     std::string_view whole_;  // mode document
     std::vector<std::string_view> null_fields_;
-    std::vector<int> predicted_;  // by a field's place in the document before
+    std::vector<int> predicted_;         // by a field's place in the document before
     std::vector<std::uint64_t> filled_;  // by column: the last document that had it
     std::uint64_t document_ = 0;
     std::string scratch_;

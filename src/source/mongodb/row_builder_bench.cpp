@@ -15,9 +15,8 @@ namespace leat::mongodb {
 namespace {
 
 auto parse(const std::string& json) -> std::string {
-    bson_t* document =
-        bson_new_from_json(reinterpret_cast<const std::uint8_t*>(json.data()),
-                           static_cast<ssize_t>(json.size()), nullptr);
+    bson_t* document = bson_new_from_json(reinterpret_cast<const std::uint8_t*>(json.data()),
+                                          static_cast<ssize_t>(json.size()), nullptr);
     if (document == nullptr) std::abort();
     std::string bytes(reinterpret_cast<const char*>(bson_get_data(document)), document->len);
     bson_destroy(document);
@@ -30,13 +29,15 @@ auto order(std::size_t note_bytes) -> std::string {
         "discount": 12.5, "paid": true, "customer": {"id": 48213, "name": "Ada Lovelace"},
         "items": [{"sku": "KB-0042-DE", "amount": 1, "price": 129.99},
                   {"sku": "MS-0007-XL", "amount": 2, "price": 39.99}],
-        "note": ")" + std::string(note_bytes, 'n') + R"("})";
+        "note": ")" +
+           std::string(note_bytes, 'n') + R"("})";
 }
 
 auto event(const std::string& document) -> std::string {
     return R"({"_id": {"_data": "826B08E05F000000132B022C0100296E5A1004)" + std::string(90, 'A') +
            R"("}, "operationType": "insert", "clusterTime": {"$timestamp": {"t": 1, "i": 2}},
-        "wallTime": {"$date": "2026-03-14T15:09:26.535Z"}, "fullDocument": )" + document +
+        "wallTime": {"$date": "2026-03-14T15:09:26.535Z"}, "fullDocument": )" +
+           document +
            R"(, "ns": {"db": "shop", "coll": "orders"},
         "documentKey": {"_id": {"$oid": "65f1c0ffee5eed0123456789"}}})";
 }

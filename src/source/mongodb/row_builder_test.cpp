@@ -128,9 +128,8 @@ TEST(RowBuilder, OtherMixturesAreJson) {
         .add(R"({"_id": 3, "a": 1})")
         .add(R"({"_id": 4, "a": {"$date": "2026-03-14T00:00:00Z"}})");
     EXPECT_EQ(rows.columns(), (Lines{"_id:int", "a:mixed"}));
-    EXPECT_EQ(rows.lines(),
-              (Lines{"I _id=1 a=1", R"(I _id=2 a="1")", "I _id=3 a=1",
-                     R"(I _id=4 a={"$date":"2026-03-14T00:00:00Z"})"}));
+    EXPECT_EQ(rows.lines(), (Lines{"I _id=1 a=1", R"(I _id=2 a="1")", "I _id=3 a=1",
+                                   R"(I _id=4 a={"$date":"2026-03-14T00:00:00Z"})"}));
 }
 
 TEST(RowBuilder, VariantsGoAsideAndTheColumnStays) {
@@ -149,8 +148,7 @@ TEST(RowBuilder, KeysOfAnyTypeStayApart) {
     rows.add(R"({"_id": "1"})", Op::remove);
     EXPECT_EQ(rows.lines(),
               (Lines{"I _id=1", R"(I _id="1")", "I _id=null", R"(I _id={"$numberDecimal":"1"})",
-                     R"(I _id={"a":1})", R"(I _id={"$minKey":1})", "I _id=1.0",
-                     R"(D _id="1")"}));
+                     R"(I _id={"a":1})", R"(I _id={"$minKey":1})", "I _id=1.0", R"(D _id="1")"}));
 }
 
 // By way of a double, 1 would have become 1.0 in the rows that are there.
@@ -248,18 +246,19 @@ TEST(RowBuilder, WholeDocumentsNeedNoRoomForFields) {
 
 TEST(RowBuilder, LongsStayInTheirColumnUnderVariant) {
     Rows rows({.always_extra = true}, {.on_conflict = OnConflict::variant});
-    rows.add(R"({"_id": 1, "a": 1})").add(R"({"_id": 2, "a": {"$numberLong": "9007199254740993"}})");
+    rows.add(R"({"_id": 1, "a": 1})")
+        .add(R"({"_id": 2, "a": {"$numberLong": "9007199254740993"}})");
     EXPECT_EQ(rows.lines().back(), "I _id=2 a=9007199254740993 _extra=-");
 }
 
 TEST(RowBuilder, DeltasNameWhatChanged) {
     Rows rows;
     rows.add(R"({"_id": 1, "a": 1, "b": 2, "c": "x"})");
-    EXPECT_TRUE(rows.add_delta(R"({"_id": 1})",
-                               R"({"updatedFields": {"a": 5}, "removedFields": ["c"]})"));
+    EXPECT_TRUE(
+        rows.add_delta(R"({"_id": 1})", R"({"updatedFields": {"a": 5}, "removedFields": ["c"]})"));
     EXPECT_TRUE(rows.add_delta(R"({"_id": 1})", R"({"updatedFields": {"d": 0.5, "b": null}})"));
-    EXPECT_EQ(rows.lines(), (Lines{"I _id=1 a=1 b=2 c=x", "U _id=1 a=5 b=? c=-",
-                                   "U _id=1 a=? b=- c=? d=0.5"}));
+    EXPECT_EQ(rows.lines(),
+              (Lines{"I _id=1 a=1 b=2 c=x", "U _id=1 a=5 b=? c=-", "U _id=1 a=? b=- c=? d=0.5"}));
 }
 
 TEST(RowBuilder, DeltasThatNamePartsOfFieldsAreNone) {
@@ -268,7 +267,8 @@ TEST(RowBuilder, DeltasThatNamePartsOfFieldsAreNone) {
     EXPECT_FALSE(rows.add_delta(R"({"_id": 1})", R"({"updatedFields": {"a.b": 5}})"));
     EXPECT_FALSE(rows.add_delta(R"({"_id": 1})", R"({"removedFields": ["a.b"]})"));
     EXPECT_FALSE(rows.add_delta(
-        R"({"_id": 1})", R"({"updatedFields": {}, "truncatedArrays": [{"field": "a", "newSize": 1}]})"));
+        R"({"_id": 1})",
+        R"({"updatedFields": {}, "truncatedArrays": [{"field": "a", "newSize": 1}]})"));
     EXPECT_FALSE(rows.add_delta(R"({"_id": 1})", R"({"updatedFields": {"A": 1}})"));
     EXPECT_EQ(rows.lines(), Lines{R"(I _id=1 a={"b":1})"});
 }

@@ -11,7 +11,9 @@ using bson::Element;
 using bson::Type;
 
 // A dot may stand for a path or be a part of the name.
-auto is_path(std::string_view name) -> bool { return name.find('.') != std::string_view::npos; }
+auto is_path(std::string_view name) -> bool {
+    return name.find('.') != std::string_view::npos;
+}
 
 auto is_empty_array(const Element& element) -> bool {
     Element item;
@@ -44,8 +46,8 @@ auto read_delta(std::string_view update_description) -> std::optional<Delta> {
     Delta delta;
     bson::Reader reader(update_description);
     for (Element part; reader.next(part);) {
-        const bool plain = part.name == "updatedFields"   ? read_updated(part, delta)
-                           : part.name == "removedFields" ? read_removed(part, delta)
+        const bool plain = part.name == "updatedFields"     ? read_updated(part, delta)
+                           : part.name == "removedFields"   ? read_removed(part, delta)
                            : part.name == "truncatedArrays" ? is_empty_array(part)
                                                             : true;
         if (!plain) return std::nullopt;

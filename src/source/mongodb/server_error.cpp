@@ -17,7 +17,9 @@ namespace {
 
 // Passing: network, elections, shutdown, cursors that went with them. From the change streams
 // specification and the retryable reads specification.
-constexpr std::array passing_codes = {6, 7, 43, 50, 63, 89, 91, 133, 134, 136, 150, 175, 189, 202, 234, 237, 246, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436};
+constexpr std::array passing_codes = {6,    7,     43,    50,    63,    89,    91,   133, 134,
+                                      136,  150,   175,   189,   202,   234,   237,  246, 262,
+                                      9001, 10107, 11600, 11602, 13388, 13435, 13436};
 constexpr int authentication_failed = 18;
 
 auto has_label(std::string_view reply, std::string_view label) -> bool {
@@ -38,15 +40,18 @@ auto without_command(std::string_view message) -> std::string {
 }
 
 auto lost(const bson_error_t& error) -> Error {
-    return {Fault::fatal, std::string("the server's oplog no longer reaches back to where leat "
-                                      "stands: ") + error.message,
+    return {Fault::fatal,
+            std::string("the server's oplog no longer reaches back to where leat "
+                        "stands: ") +
+                error.message,
             "Set run.on_gap: resnapshot to have all collections read anew, and give the oplog more "
             "room (replSetResizeOplog).",
             "mongodb", Code::mongo_history_lost};
 }
 
 auto too_large(const bson_error_t& error) -> Error {
-    return {Fault::fatal, std::string("a change is larger than the server can send: ") + error.message,
+    return {Fault::fatal,
+            std::string("a change is larger than the server can send: ") + error.message,
             "Upgrade the server to 6.0.9 or newer, which splits it, or set run.on_gap: resnapshot "
             "to go on behind it with all collections read anew.",
             "mongodb", Code::mongo_event_too_large};
@@ -63,7 +68,8 @@ auto from_server(const bson_error_t& error, std::string_view reply, int code) ->
         return {Fault::config, "a right is missing: " + without_command(error.message),
                 "Grant the role that `leat check` names.", "mongodb", Code::mongo_right};
     const bool passes =
-        has_label(reply, "ResumableChangeStreamError") || has_label(reply, "TransientTransactionError") ||
+        has_label(reply, "ResumableChangeStreamError") ||
+        has_label(reply, "TransientTransactionError") ||
         std::find(passing_codes.begin(), passing_codes.end(), code) != passing_codes.end();
     if (passes)
         return {Fault::retry, std::string("the server cannot answer now: ") + error.message, "",
@@ -94,10 +100,11 @@ auto on_the_way(const bson_error_t& error) -> Error {
                 "mongodb", Code::mongo_tls};
     // What it says of those that it does not want, it says to its log.
     if (says("calling hello") && !says("refused"))
-        return {Fault::retry, "the server does not answer: " + std::string(message),
-                "Start it, or correct source.uri; a server that takes only TLS, or asks the client for "
-                "a certificate, wants tls=true, tlsCAFile and tlsCertificateKeyFile there.",
-                "mongodb", Code::mongo_unreachable};
+        return {
+            Fault::retry, "the server does not answer: " + std::string(message),
+            "Start it, or correct source.uri; a server that takes only TLS, or asks the client for "
+            "a certificate, wants tls=true, tlsCAFile and tlsCertificateKeyFile there.",
+            "mongodb", Code::mongo_unreachable};
     return {Fault::retry, "the server is not reachable: " + std::string(message),
             "Start it, or correct source.uri.", "mongodb", Code::mongo_unreachable};
 }
@@ -120,7 +127,8 @@ auto bad_token(const Error& error) -> Error {
 auto error_of(const bson_error_t& error, std::string_view reply) -> Error {
     const auto code = bson::find(reply, "code");
     if (!code) {
-        if (error.domain == MONGOC_ERROR_SERVER) return from_server(error, reply, static_cast<int>(error.code));
+        if (error.domain == MONGOC_ERROR_SERVER)
+            return from_server(error, reply, static_cast<int>(error.code));
         return on_the_way(error);
     }
     const auto number = static_cast<int>(bson::whole_number(*code).value_or(0));

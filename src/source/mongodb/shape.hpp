@@ -95,11 +95,11 @@ public:
     [[nodiscard]] auto is_current(const TableName& table) const -> bool;
     // The table is read anew: under the definition of now, columns of another one forgotten.
     auto begin_table(const TableName& table) -> void;
-    // Whether a field may have a column beside those: not beyond columns_max, and not where its name
-    // is empty, one of ours, or differs from another in case only. `shape`: null: none yet.
+    // Whether a field may have a column beside those: not beyond columns_max, and not where its
+    // name is empty, one of ours, or differs from another in case only. `shape`: null: none yet.
     [[nodiscard]] auto may_add(const Shape* shape, std::string_view field) const -> bool;
-    // The newest shape, which now holds the misfits too, but for fields that may not be added: those
-    // are for `_extra`.
+    // The newest shape, which now holds the misfits too, but for fields that may not be added:
+    // those are for `_extra`.
     auto widen(const TableName& table, const Misfits& misfits) -> ShapePtr;
     // The rows that follow are of this image or follow it.
     auto begin_image(const TableName& table, Generation generation) -> void;
@@ -117,8 +117,8 @@ private:
     const ShapeRules rules_;
     mutable std::mutex mutex_;
     std::map<TableName, ShapePtr> shapes_;
-    std::map<TableName, std::string> definitions_;   // under which the shapes came about
-    std::map<TableName, std::uint64_t> versions_;    // of shapes that were forgotten
+    std::map<TableName, std::string> definitions_;  // under which the shapes came about
+    std::map<TableName, std::uint64_t> versions_;   // of shapes that were forgotten
     std::map<TableName, Generation> generations_;
     bool is_saved_ = true;
 };

@@ -84,7 +84,8 @@ auto ShapeBook::load() -> Result<void> {
         if (item.type != bson::Type::document) continue;
         auto schema = to_schema(bson::as_document(item));
         if (!schema)
-            return Error{Fault::config, "shapes of collections were noted by another version of leat",
+            return Error{Fault::config,
+                         "shapes of collections were noted by another version of leat",
                          "Use that version, or run `leat drop FILE` to begin anew.", file_.string(),
                          Code::mongo_work_folder};
         const auto name = schema->name;

@@ -15,7 +15,8 @@ auto stage(std::string_view name, const Document& options) -> Document {
 
 auto stages(const Connection& connection, const StreamRequest& request) -> ArrayBuilder {
     Document stream;
-    // Without images the server would refuse nothing and send no document: before 6.0 there are none.
+    // Without images the server would refuse nothing and send no document: before 6.0 there are
+    // none.
     if (connection.facts().is_at_least(6, 0)) stream.add("fullDocument", "whenAvailable");
     if (request.database.empty()) stream.add("allChangesForCluster", true);
     // Behind an invalidate only startAfter works; everywhere else both are the same.

@@ -26,8 +26,8 @@ struct StreamRequest {
 };
 
 // One batch, in the order of the stream. `events`: an array of documents; views of `reply`.
-// `token`: stands behind the last event, or, where `events` is empty, behind all that the server has
-// looked at. An empty batch also says that nothing more was there.
+// `token`: stands behind the last event, or, where `events` is empty, behind all that the server
+// has looked at. An empty batch also says that nothing more was there.
 struct StreamReply {
     Reply reply;
     std::string_view events;

@@ -12,16 +12,19 @@ constexpr std::chrono::milliseconds answer_within(3000);
 
 constexpr VitalInfo window_seconds{"mongo_oplog_window_seconds",
                                    "Seconds between the first and the last entry of the oplog."};
-constexpr VitalInfo left_seconds{"mongo_oplog_left_seconds",
-                                 "Seconds of oplog behind the durable position: at zero, changes are "
-                                 "lost."};
+constexpr VitalInfo left_seconds{
+    "mongo_oplog_left_seconds",
+    "Seconds of oplog behind the durable position: at zero, changes are "
+    "lost."};
 
 // A quarter of the window is left.
 constexpr double risky_part = 0.25;
 
 }  // namespace
 
-auto MongoSource::vital_infos() -> std::vector<VitalInfo> { return {window_seconds, left_seconds}; }
+auto MongoSource::vital_infos() -> std::vector<VitalInfo> {
+    return {window_seconds, left_seconds};
+}
 
 auto MongoSource::watch(const std::optional<Position>& durable, const std::stop_token& /*stop*/)
     -> Result<SourceVitals> {

@@ -38,8 +38,8 @@ auto PostgresSource::begin_stream(const SnapshotRequest& request) -> Result<void
         TRY(publish(sql, false));
         TRY(note_membership(TRY(ask_membership(sql, request.stop))));
     }
-    const auto created = TRY(create_slot_patiently(
-        *replication_, {slot_, false, config_.failover}, request.stop));
+    const auto created =
+        TRY(create_slot_patiently(*replication_, {slot_, false, config_.failover}, request.stop));
     TRY(take_images(request, created.snapshot));
     tables_ = images_->tables();
     point_ = {request.lineage, created.point.value, 0, token_};
@@ -48,14 +48,13 @@ auto PostgresSource::begin_stream(const SnapshotRequest& request) -> Result<void
     return start({point_, std::move(schemas)});
 }
 
-// The stream runs: a temporary slot gives a point of its own, and goes as soon as the snapshot is in
-// other hands.
+// The stream runs: a temporary slot gives a point of its own, and goes as soon as the snapshot is
+// in other hands.
 auto PostgresSource::begin_image(const SnapshotRequest& request) -> Result<void> {
     auto replication = TRY(Connection::connect(options("image", true)));
     constexpr std::size_t room_for_number = 40;
-    const NewSlot slot{slot_.substr(0, room_for_number) + "_image_" +
-                           std::to_string(request.generation),
-                       true};
+    const NewSlot slot{
+        slot_.substr(0, room_for_number) + "_image_" + std::to_string(request.generation), true};
     const auto created = TRY(create_slot_patiently(replication, slot, request.stop));
     TRY(take_images(request, created.snapshot));
     point_ = {lineage_.load(), created.point.value, 0, token_};
@@ -80,9 +79,11 @@ auto PostgresSource::make_way_for_slot(const SnapshotRequest& request) -> Result
     const auto slot = TRY(find_slot(sql, slot_));
     if (!slot) return {};
     if (request.is_retake) return drop_slot(sql, slot_);
-    return Error{Fault::config, "replication slot exists already and is not this pipeline's: " + slot_,
+    return Error{Fault::config,
+                 "replication slot exists already and is not this pipeline's: " + slot_,
                  "Choose another name in source.slot, or, if nobody uses it: SELECT "
-                 "pg_drop_replication_slot(" + quote_text(slot_) + ");",
+                 "pg_drop_replication_slot(" +
+                     quote_text(slot_) + ");",
                  "postgres slot", Code::pg_slot_foreign};
 }
 

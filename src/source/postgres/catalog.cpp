@@ -102,7 +102,8 @@ auto load_keys(Connection& connection, CatalogTable& table) -> Result<void> {
 
 auto load_leaf_defaults(Connection& connection, CatalogTable& table) -> Result<void> {
     std::string oids;
-    for (const auto& leaf : table.leaves) oids += (oids.empty() ? "" : ",") + std::to_string(leaf.oid);
+    for (const auto& leaf : table.leaves)
+        oids += (oids.empty() ? "" : ",") + std::to_string(leaf.oid);
     const auto rows = TRY(connection.query(leaf_default_query, {"{" + oids + "}"}));
     for (int row = 0; row < rows.count(); ++row)
         for (auto& column : table.columns)
@@ -177,9 +178,8 @@ auto CatalogTable::column(std::int32_t number) const -> const CatalogColumn* {
 }
 
 auto CatalogTable::column(std::string_view column_name) const -> const CatalogColumn* {
-    const auto found =
-        std::find_if(columns.begin(), columns.end(),
-                     [&](const auto& column) { return column.name == column_name; });
+    const auto found = std::find_if(columns.begin(), columns.end(),
+                                    [&](const auto& column) { return column.name == column_name; });
     return found == columns.end() ? nullptr : &*found;
 }
 
@@ -236,12 +236,13 @@ SELECT min(xid) FROM unnest($1::bigint[]) AS xid,
         const auto rows = TRY(connection.query(query, {list + "}"}));
         if (rows.is_null(0, 0)) return {};
         if (std::chrono::steady_clock::now() >= deadline)
-            return Error{Fault::retry,
-                         "what is in the server's log is not visible yet: transaction " +
-                             std::string(rows.text(0, 0)),
-                         "Look whether commits wait for a synchronous standby: SELECT pid, query FROM "
-                         "pg_stat_activity WHERE wait_event = 'SyncRep';",
-                         "postgres catalog", Code::pg_schema_waits};
+            return Error{
+                Fault::retry,
+                "what is in the server's log is not visible yet: transaction " +
+                    std::string(rows.text(0, 0)),
+                "Look whether commits wait for a synchronous standby: SELECT pid, query FROM "
+                "pg_stat_activity WHERE wait_event = 'SyncRep';",
+                "postgres catalog", Code::pg_schema_waits};
         std::this_thread::sleep_for(pause);
     }
 }

@@ -64,16 +64,16 @@ struct CatalogTable {
     char kind = 'r';
     char persistence = 'p';
     char replica_identity = 'd';
-    std::vector<CatalogLeaf> leaves;          // of a partitioned table, oldest first
-    std::vector<CatalogColumn> columns;       // live ones that are not generated, by number
-    std::vector<DroppedColumn> dropped;       // by number
-    std::vector<CatalogColumn> generated;     // by number
-    std::vector<std::int32_t> primary_key;    // column numbers in key order
-    std::vector<std::int32_t> identity_index; // the same of the REPLICA IDENTITY index
-    std::int32_t last_number = 0;             // highest number ever given
+    std::vector<CatalogLeaf> leaves;           // of a partitioned table, oldest first
+    std::vector<CatalogColumn> columns;        // live ones that are not generated, by number
+    std::vector<DroppedColumn> dropped;        // by number
+    std::vector<CatalogColumn> generated;      // by number
+    std::vector<std::int32_t> primary_key;     // column numbers in key order
+    std::vector<std::int32_t> identity_index;  // the same of the REPLICA IDENTITY index
+    std::int32_t last_number = 0;              // highest number ever given
     std::int64_t blocks = 0;
     std::int64_t rows_per_block = 0;  // 0: never analysed
-    bool readable = false;      // SELECT is granted
+    bool readable = false;            // SELECT is granted
 
     [[nodiscard]] auto is_partitioned() const -> bool { return kind == 'p'; }
     // By what old rows are told: empty when by nothing or by the whole row.
@@ -101,8 +101,8 @@ auto load_table(Connection& connection, const TableName& name)
     -> Result<std::optional<CatalogTable>>;
 auto load_table(Connection& connection, std::uint32_t oid) -> Result<std::optional<CatalogTable>>;
 
-// Returns once a new look at the database sees what these transactions committed. The server sends a
-// commit as soon as it is in its log, and lets others see it a moment later: with a synchronous
+// Returns once a new look at the database sees what these transactions committed. The server sends
+// a commit as soon as it is in its log, and lets others see it a moment later: with a synchronous
 // standby that is away, as late as that comes back. Fault::retry when it takes too long.
 auto await_visible(Connection& connection, const std::vector<std::uint32_t>& xids) -> Result<void>;
 

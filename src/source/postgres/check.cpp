@@ -11,7 +11,9 @@ namespace {
 
 using Findings = std::vector<Finding>;
 
-auto ok(std::string what) -> Finding { return {Severity::ok, std::move(what), ""}; }
+auto ok(std::string what) -> Finding {
+    return {Severity::ok, std::move(what), ""};
+}
 auto notice(std::string what, std::string remedy) -> Finding {
     return {Severity::notice, std::move(what), std::move(remedy)};
 }
@@ -28,8 +30,8 @@ auto check_settings(Connection& sql, const PreflightRequest& request, Findings& 
         "(SELECT count(*) FROM pg_stat_replication), current_setting('max_wal_senders')::bigint, "
         "(SELECT setting FROM pg_settings WHERE name = 'max_slot_wal_keep_size')"));
     const auto text = [&](int column) { return std::string(rows.text(0, column)); };
-    findings.push_back(ok("connected: PostgreSQL " + text(0) + ", database " + text(1) + ", role " +
-                          text(2)));
+    findings.push_back(
+        ok("connected: PostgreSQL " + text(0) + ", database " + text(1) + ", role " + text(2)));
     const auto report = TRY(examine_server(sql, request));
     for (const auto& found : report.problems) findings.push_back(problem_of(found));
     if (report.problems.empty())
@@ -63,10 +65,11 @@ auto check_failover(Connection& sql, bool wanted, Findings& findings) -> Result<
             "Run: ALTER SYSTEM SET synchronized_standby_slots = '" + slots +
                 "'; SELECT pg_reload_conf();"));
     if (!wanted && has_standbys)
-        findings.push_back(notice("the server has standbys, and they do not keep this pipeline's slot "
-                                  "in step: a failover will be a gap",
-                                  "Set source.failover: true; the guide on PostgreSQL says what the "
-                                  "standby needs."));
+        findings.push_back(
+            notice("the server has standbys, and they do not keep this pipeline's slot "
+                   "in step: a failover will be a gap",
+                   "Set source.failover: true; the guide on PostgreSQL says what the "
+                   "standby needs."));
     return {};
 }
 
@@ -89,19 +92,21 @@ auto describe(const CatalogTable& table, bool insert_only) -> std::string {
 }
 
 auto describe_table(const CatalogTable& table, bool insert_only, Findings& findings) -> void {
-    const auto parts = table.is_partitioned()
-                           ? ", " + std::to_string(table.leaves.size()) + " partitions" : "";
+    const auto parts =
+        table.is_partitioned() ? ", " + std::to_string(table.leaves.size()) + " partitions" : "";
     findings.push_back(ok(describe(table, insert_only) + parts));
     if (table.is_partitioned())
-        findings.push_back(notice(
-            to_string(table.name) + ": TRUNCATE of a single partition is not sent by the server, nor "
-            "are the rows of a partition that is attached, detached or dropped",
-            "Use DELETE, or capture the partitions by name instead of the table."));
+        findings.push_back(
+            notice(to_string(table.name) +
+                       ": TRUNCATE of a single partition is not sent by the server, nor "
+                       "are the rows of a partition that is attached, detached or dropped",
+                   "Use DELETE, or capture the partitions by name instead of the table."));
     if (table.generated.empty()) return;
     std::string names;
     for (const auto& column : table.generated) names += (names.empty() ? "" : ", ") + column.name;
-    findings.push_back(notice(to_string(table.name) + ": generated columns are not captured: " + names,
-                              "Compute them by a transform, or by a view over the warehouse."));
+    findings.push_back(
+        notice(to_string(table.name) + ": generated columns are not captured: " + names,
+               "Compute them by a transform, or by a view over the warehouse."));
 }
 
 // Making a publication takes CREATE on the database and the ownership of every table.
@@ -113,10 +118,11 @@ auto check_rights(Connection& sql, const PublicationRequest& request, Findings& 
     const std::string role(rights.text(0, 2));
     std::string foreign;
     for (const auto& table : request.tables) {
-        const auto owned = TRY(sql.query(
-            "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname "
-            "= $1 AND c.relname = $2 AND NOT pg_has_role(c.relowner, 'USAGE')",
-            {table.schema, table.table}));
+        const auto owned =
+            TRY(sql.query("SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                          "WHERE n.nspname "
+                          "= $1 AND c.relname = $2 AND NOT pg_has_role(c.relowner, 'USAGE')",
+                          {table.schema, table.table}));
         if (owned.count() > 0) foreign += (foreign.empty() ? "" : ", ") + to_string(table);
     }
     if (!foreign.empty())
@@ -173,8 +179,9 @@ auto PostgresSource::check() -> Result<std::vector<Finding>> {
     auto sql = TRY(Connection::connect(options("check")));
     const auto slot = TRY(find_slot(sql, slot_));
     const auto selected = select_tables(sql);
-    const PreflightRequest request{selected ? selected->tables : std::vector<TableName>(), excluded_,
-                                   config_.insert_only, !slot.has_value(), config_.failover};
+    const PreflightRequest request{selected ? selected->tables : std::vector<TableName>(),
+                                   excluded_, config_.insert_only, !slot.has_value(),
+                                   config_.failover};
     TRY(check_settings(sql, request, findings));
     TRY(check_failover(sql, config_.failover, findings));
     if (!selected) {
@@ -183,8 +190,7 @@ auto PostgresSource::check() -> Result<std::vector<Finding>> {
     }
     for (const auto& match : selected->matches) findings.push_back(ok(describe(match)));
     const auto tables = TRY(examine_tables(sql, request));
-    for (const auto& table : tables.tables)
-        describe_table(table, config_.insert_only, findings);
+    for (const auto& table : tables.tables) describe_table(table, config_.insert_only, findings);
     for (const auto& found : tables.problems) findings.push_back(problem_of(found));
     auto wanted = publication_of(request.tables, tables.tables);
     wanted.is_begun = slot.has_value();

@@ -49,8 +49,7 @@ auto meaning_of(std::string_view state) -> Meaning {
     if (state == "55006") return {Fault::retry, Code::pg_slot_in_use, ""};
     if (state == "57014" || state == "55P03" || in_class("40"))
         return {Fault::retry, Code::pg_refused, ""};
-    if (state.empty() || in_class("08") || in_class("53") || in_class("57") ||
-        in_class("58"))
+    if (state.empty() || in_class("08") || in_class("53") || in_class("57") || in_class("58"))
         return {Fault::retry, Code::pg_unreachable, "See whether the server runs and answers."};
     if (in_class("42") || in_class("3F")) return {Fault::config, Code::pg_refused, ""};
     return {Fault::fatal, Code::pg_refused, ""};
@@ -96,8 +95,8 @@ auto finish_connecting(PGconn* connection, std::chrono::seconds timeout) -> Resu
     auto state = PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK) {
         if (state == PGRES_POLLING_FAILED) return connect_error(connection);
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-            deadline - SteadyClock::now());
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now());
         if (left.count() <= 0)
             return Error{Fault::retry, "cannot connect: no answer in time", start_server,
                          "postgres", Code::pg_unreachable};
@@ -111,7 +110,8 @@ auto finish_connecting(PGconn* connection, std::chrono::seconds timeout) -> Resu
 auto not_a_uri() -> Error {
     return Error{Fault::config, "source.uri is not a PostgreSQL connection string",
                  "Write postgresql://user:password@host:port/database, with special characters of "
-                 "the password as %40 and so on.", "postgres", Code::pg_uri};
+                 "the password as %40 and so on.",
+                 "postgres", Code::pg_uri};
 }
 
 struct UriFacts {
@@ -170,15 +170,17 @@ auto result_error(PGconn* connection, const PGresult* result, std::string_view d
 
 auto succeeded(const PGresult* result) -> bool {
     const auto status = PQresultStatus(result);
-    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ||
-           status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_COPY_IN ||
+           status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
 }  // namespace
 
 Rows::Rows(pg_result* result) : result_(result, &PQclear) {}
 
-auto Rows::count() const -> int { return PQntuples(result_.get()); }
+auto Rows::count() const -> int {
+    return PQntuples(result_.get());
+}
 
 auto Rows::is_null(int row, int column) const -> bool {
     return PQgetisnull(result_.get(), row, column) != 0;
@@ -196,7 +198,9 @@ auto Rows::number(int row, int column) const -> std::int64_t {
     return number;
 }
 
-auto Rows::truth(int row, int column) const -> bool { return text(row, column) == "t"; }
+auto Rows::truth(int row, int column) const -> bool {
+    return text(row, column) == "t";
+}
 
 Connection::Connection(pg_conn* connection)
     : connection_(connection, &PQfinish), copy_buffer_(nullptr, &PQfreemem) {}
@@ -211,8 +215,9 @@ auto Connection::connect(const ConnectOptions& options) -> Result<Connection> {
     std::optional<Error> failure;
     for (std::size_t n = 0; n < static_cast<std::size_t>(count); ++n) {
         const auto port = entry(facts.ports, n);
-        auto made = connect_to({entry(facts.hosts, n), entry(facts.addresses, n),
-                                port.empty() ? "5432" : port}, facts.settings, options);
+        auto made = connect_to(
+            {entry(facts.hosts, n), entry(facts.addresses, n), port.empty() ? "5432" : port},
+            facts.settings, options);
         if (made || made.error().fault == Fault::config) return made;
         if (!failure) failure = std::move(made).error();
         else failure->what += "; " + made.error().what;
@@ -224,22 +229,42 @@ auto Connection::connect_to(const Host& host, const std::string& settings,
                             const ConnectOptions& options) -> Result<Connection> {
     // What comes before dbname the URI may override: how soon a dead peer is noticed, and that of
     // several hosts the primary is meant. An empty value is none.
-    const std::array<const char*, 14> names = {
-        "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-        "target_session_attrs", "dbname", "host", "hostaddr", "port", "application_name",
-        "client_encoding", "options", "replication", nullptr};
-    const std::array<const char*, 14> values = {
-        "30", "10", "3", "60000", host.port.empty() ? "any" : "primary", options.uri.c_str(),
-        host.name.c_str(), host.address.c_str(), host.port.c_str(),
-        options.application_name.c_str(), "UTF8", settings.c_str(),
-        options.replication ? "database" : "false", nullptr};
+    const std::array<const char*, 14> names = {"keepalives_idle",
+                                               "keepalives_interval",
+                                               "keepalives_count",
+                                               "tcp_user_timeout",
+                                               "target_session_attrs",
+                                               "dbname",
+                                               "host",
+                                               "hostaddr",
+                                               "port",
+                                               "application_name",
+                                               "client_encoding",
+                                               "options",
+                                               "replication",
+                                               nullptr};
+    const std::array<const char*, 14> values = {"30",
+                                                "10",
+                                                "3",
+                                                "60000",
+                                                host.port.empty() ? "any" : "primary",
+                                                options.uri.c_str(),
+                                                host.name.c_str(),
+                                                host.address.c_str(),
+                                                host.port.c_str(),
+                                                options.application_name.c_str(),
+                                                "UTF8",
+                                                settings.c_str(),
+                                                options.replication ? "database" : "false",
+                                                nullptr};
     Connection made(PQconnectStartParams(names.data(), values.data(), 1));
     if (made.raw() == nullptr)
         return Error{Fault::retry, "cannot connect: out of memory", "", "postgres"};
     PQsetErrorVerbosity(made.raw(), PQERRORS_VERBOSE);
     if (PQstatus(made.raw()) == CONNECTION_BAD) return connect_error(made.raw());
     TRY(finish_connecting(made.raw(), options.timeout));
-    PQsetNoticeProcessor(made.raw(), [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        made.raw(), [](void*, const char*) {}, nullptr);
     return made;
 }
 
@@ -340,9 +365,13 @@ auto Connection::copied() -> Result<std::optional<std::string_view>> {
     return std::optional<std::string_view>();
 }
 
-auto Connection::server_version() const -> int { return PQserverVersion(connection_.get()); }
+auto Connection::server_version() const -> int {
+    return PQserverVersion(connection_.get());
+}
 
-auto Connection::backend_pid() const -> int { return PQbackendPID(connection_.get()); }
+auto Connection::backend_pid() const -> int {
+    return PQbackendPID(connection_.get());
+}
 
 auto Connection::answer(pg_result* result, std::string_view doing) -> Result<Rows> {
     Rows rows(result);

@@ -27,7 +27,7 @@ using pgoutput::parse_lsn;
 struct ConnectOptions {
     std::string uri;
     std::string application_name;
-    bool replication = false;  // a walsender for the URI's database
+    bool replication = false;          // a walsender for the URI's database
     std::chrono::seconds timeout{10};  // for each host of the URI
 };
 
@@ -61,8 +61,8 @@ public:
     auto query_patiently(const std::string& sql, const std::stop_token& stop,
                          const std::function<void()>& while_waiting) -> Result<Rows>;
 
-    // The same for a server that may be hung: gives up after `within` or when stop is asked for. The
-    // connection is then of no use any more.
+    // The same for a server that may be hung: gives up after `within` or when stop is asked for.
+    // The connection is then of no use any more.
     auto query_within(const std::string& sql, Duration within, const std::stop_token& stop)
         -> Result<Rows>;
 

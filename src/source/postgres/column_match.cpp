@@ -16,8 +16,8 @@ constexpr std::uint32_t vouched = 0;
 constexpr std::uint32_t passing = 1;
 constexpr std::uint32_t strange = 2;
 constexpr std::uint32_t stranger = 3;
-// Of leaving out a column that was probably there, known or not, and of taking one that was probably
-// gone.
+// Of leaving out a column that was probably there, known or not, and of taking one that was
+// probably gone.
 constexpr std::uint32_t missed = 2;
 constexpr std::uint32_t missed_passing = 1;
 constexpr std::uint32_t gone = 2;
@@ -36,15 +36,19 @@ struct Slot {
     bool was_there = false;  // by the order of transactions: dropped only after the message
 };
 
-auto is_passing(const Slot& slot) -> bool { return slot.known == nullptr && slot.now == nullptr; }
-auto is_certain(const Slot& slot) -> bool { return slot.known != nullptr && slot.now != nullptr; }
+auto is_passing(const Slot& slot) -> bool {
+    return slot.known == nullptr && slot.now == nullptr;
+}
+auto is_certain(const Slot& slot) -> bool {
+    return slot.known != nullptr && slot.now != nullptr;
+}
 
 auto cost_of(const SentColumn& sent, const Slot& slot) -> std::uint32_t {
     const auto* known = slot.known;
     const auto* now = slot.now;
     if (is_passing(slot)) return slot.was_there ? passing : strange;
-    const bool like_known = known != nullptr && (known->source_type.empty() ||
-                                                 known->source_type == sent.source_type);
+    const bool like_known =
+        known != nullptr && (known->source_type.empty() || known->source_type == sent.source_type);
     const bool like_now = now != nullptr && now->type_oid == sent.type_oid &&
                           now->type_modifier == sent.type_modifier;
     if (now == nullptr && !slot.was_there)
@@ -56,8 +60,7 @@ auto cost_of(const SentColumn& sent, const Slot& slot) -> std::uint32_t {
 
 class Alignment {
 public:
-    explicit Alignment(const MatchRequest& request)
-        : request_(request), highest_(highest_known()) {
+    explicit Alignment(const MatchRequest& request) : request_(request), highest_(highest_known()) {
         collect();
         width_ = slots_.size() + 1;
         cells_.assign((request.sent.size() + 1) * width_, Cell{});
@@ -109,9 +112,9 @@ private:
         } else {
             for (const auto& column : request_.catalog->columns) slot(column.number).now = &column;
             for (const auto& dead : request_.catalog->dropped) {
-                const bool is_known = std::any_of(
-                    slots_.begin(), slots_.end(),
-                    [&](const auto& one) { return one.number == dead.number; });
+                const bool is_known =
+                    std::any_of(slots_.begin(), slots_.end(),
+                                [&](const auto& one) { return one.number == dead.number; });
                 if (is_known || dead.number > highest_)
                     slot(dead.number).was_there = is_newer(dead.xid, request_.xid);
             }
@@ -148,7 +151,8 @@ private:
 
     [[nodiscard]] auto with(std::size_t i, std::size_t j) const -> Cell {
         const auto& rest = cell(i + 1, j + 1);
-        const auto place = is_passing(slots_[j]) ? 0U : static_cast<std::uint64_t>(slots_[j].number);
+        const auto place =
+            is_passing(slots_[j]) ? 0U : static_cast<std::uint64_t>(slots_[j].number);
         constexpr std::uint64_t spread = 0x9E3779B97F4A7C15U;
         return {rest.cost + cost_of(request_.sent[i], slots_[j]), true, rest.ambiguous,
                 (rest.reading ^ place) * spread + 1};
@@ -213,7 +217,8 @@ auto match_columns(const MatchRequest& request) -> Result<std::vector<std::int32
     auto numbers = alignment.numbers();
     TRY(check_not_replaced(request, numbers));
     if (!alignment.is_unique())
-        return cannot_follow(table, "columns were renamed, dropped and added before their rows were "
+        return cannot_follow(table,
+                             "columns were renamed, dropped and added before their rows were "
                              "read, so that which is which cannot be told");
     return numbers;
 }

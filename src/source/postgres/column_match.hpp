@@ -17,7 +17,7 @@ struct SentColumn {
     std::string name;
     std::uint32_t type_oid = 0;  // as declared: of a domain, the domain's
     std::int32_t type_modifier = -1;
-    std::string source_type;     // as Column::source_type
+    std::string source_type;  // as Column::source_type
 };
 
 struct MatchRequest {

@@ -62,8 +62,8 @@ private:
                 add(state);
                 continue;
             }
-            const auto at = state.columns.begin() +
-                            static_cast<std::ptrdiff_t>(below(state.columns.size()));
+            const auto at =
+                state.columns.begin() + static_cast<std::ptrdiff_t>(below(state.columns.size()));
             if (what == 1) {
                 at->name = free_name(state);
             } else {
@@ -77,7 +77,9 @@ private:
     std::vector<State> states_;
 };
 
-auto source_type_of(std::uint32_t type) -> std::string { return std::to_string(type) + ":-1"; }
+auto source_type_of(std::uint32_t type) -> std::string {
+    return std::to_string(type) + ":-1";
+}
 
 auto catalog_of(const State& state) -> CatalogTable {
     CatalogTable catalog;

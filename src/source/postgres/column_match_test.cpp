@@ -14,7 +14,9 @@ constexpr std::uint32_t after = 110;
 using Numbers = std::vector<std::int32_t>;
 enum class Type : std::uint8_t { text, integer };
 
-auto oid_of(Type type) -> std::uint32_t { return type == Type::text ? 25U : 23U; }
+auto oid_of(Type type) -> std::uint32_t {
+    return type == Type::text ? 25U : 23U;
+}
 
 class Matching {
 public:
@@ -75,17 +77,13 @@ TEST(ColumnMatch, NothingChanged) {
 TEST(ColumnMatch, Renames) {
     EXPECT_EQ(keyed().known(2, "a").now(2, "b").sent("b").numbers(), (Numbers{1, 2}));
     // Each other's names.
-    EXPECT_EQ(keyed()
-                  .known(2, "a").known(3, "b")
-                  .now(2, "b").now(3, "a")
-                  .sent("b").sent("a").numbers(),
-              (Numbers{1, 2, 3}));
+    EXPECT_EQ(
+        keyed().known(2, "a").known(3, "b").now(2, "b").now(3, "a").sent("b").sent("a").numbers(),
+        (Numbers{1, 2, 3}));
     // Renamed again, and another one renamed to the first name, before the rows are read.
-    EXPECT_EQ(keyed()
-                  .known(2, "a").known(3, "b")
-                  .now(2, "c").now(3, "a")
-                  .sent("x").sent("b").numbers(),
-              (Numbers{1, 2, 3}));
+    EXPECT_EQ(
+        keyed().known(2, "a").known(3, "b").now(2, "c").now(3, "a").sent("x").sent("b").numbers(),
+        (Numbers{1, 2, 3}));
 }
 
 TEST(ColumnMatch, AddedAndDropped) {
@@ -95,10 +93,14 @@ TEST(ColumnMatch, AddedAndDropped) {
     EXPECT_EQ(keyed().known(2, "a").dropped(2, before).numbers(), Numbers{1});
     EXPECT_EQ(keyed().known(2, "a").dropped(2, after).sent("a").numbers(), (Numbers{1, 2}));
     EXPECT_EQ(keyed()
-                  .known(2, "a").known(3, "b")
-                  .now(3, "b").now(4, "a")
+                  .known(2, "a")
+                  .known(3, "b")
+                  .now(3, "b")
+                  .now(4, "a")
                   .dropped(2, before)
-                  .sent("b").sent("a").numbers(),
+                  .sent("b")
+                  .sent("a")
+                  .numbers(),
               (Numbers{1, 3, 4}));
 }
 
@@ -118,8 +120,12 @@ TEST(ColumnMatch, CameAndWentBeforeItsRowsAreRead) {
 TEST(ColumnMatch, RenamedThenDroppedAndAddedUnderTheNewName) {
     // Read in time: the rename, then the other column.
     EXPECT_EQ(keyed().known(2, "a").now(2, "b").sent("b").numbers(), (Numbers{1, 2}));
-    EXPECT_EQ(keyed().known(2, "b").dropped(2, before).now(3, "b", Type::integer)
-                  .sent("b", Type::integer).numbers(),
+    EXPECT_EQ(keyed()
+                  .known(2, "b")
+                  .dropped(2, before)
+                  .now(3, "b", Type::integer)
+                  .sent("b", Type::integer)
+                  .numbers(),
               (Numbers{1, 3}));
     // No row in between: the former is gone, the latter is new.
     EXPECT_EQ(keyed().known(2, "a").dropped(2, before).now(3, "b").sent("b").numbers(),
@@ -127,8 +133,12 @@ TEST(ColumnMatch, RenamedThenDroppedAndAddedUnderTheNewName) {
     // Rows in between, read after all of it: they may be of the former.
     EXPECT_EQ(keyed().known(2, "a").dropped(2, after).now(3, "b").sent("b").numbers(),
               cannot_be_told);
-    EXPECT_EQ(keyed().known(2, "a").dropped(2, after).now(3, "b", Type::integer)
-                  .sent("b", Type::integer).numbers(),
+    EXPECT_EQ(keyed()
+                  .known(2, "a")
+                  .dropped(2, after)
+                  .now(3, "b", Type::integer)
+                  .sent("b", Type::integer)
+                  .numbers(),
               (Numbers{1, 3}));
 }
 

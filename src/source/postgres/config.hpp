@@ -13,14 +13,15 @@ namespace leat::postgres {
 
 // What a change of a table's columns at the source does.
 enum class OnSchemaChange {
-    evolve,  // it is followed where it can be, else capture stops
-    freeze,  // capture stops
+    evolve,         // it is followed where it can be, else capture stops
+    freeze,         // capture stops
     discard_value,  // the shape stays, and values that do not fit it are left out
     discard_row,    // the shape stays, and rows with such values are left out
 };
 constexpr auto names_of(OnSchemaChange) {
     using Name = config::EnumName<OnSchemaChange>;
-    return std::array{Name{OnSchemaChange::evolve, "evolve"}, Name{OnSchemaChange::freeze, "freeze"},
+    return std::array{Name{OnSchemaChange::evolve, "evolve"},
+                      Name{OnSchemaChange::freeze, "freeze"},
                       Name{OnSchemaChange::discard_value, "discard_value"},
                       Name{OnSchemaChange::discard_row, "discard_row"}};
 }
@@ -32,8 +33,9 @@ struct ColumnChoice {
     std::vector<std::string> exclude;
 
     static constexpr auto fields() {
-        return config::fields(config::field("exclude", &ColumnChoice::exclude,
-                                            "columns that never leave the source").not_empty());
+        return config::fields(
+            config::field("exclude", &ColumnChoice::exclude, "columns that never leave the source")
+                .not_empty());
     }
 };
 
@@ -57,7 +59,8 @@ struct PostgresConfig {
         return config::fields(
             field("uri", &Self::uri, "connection string, as libpq reads it").required().not_empty(),
             field("tables", &Self::tables,
-                  "tables to capture, as schema.table; `*` stands for any letters within either part, "
+                  "tables to capture, as schema.table; `*` stands for any letters within either "
+                  "part, "
                   "and `!` before it leaves out what it names")
                 .required()
                 .not_empty(),
@@ -69,10 +72,11 @@ struct PostgresConfig {
             field("failover", &Self::failover,
                   "let standbys keep the slot in step, so that capture goes on after a failover; "
                   "PostgreSQL 17 or newer"),
-            field("on_schema_change", &Self::on_schema_change,
-                  "when the columns of a table change: follow it where it can be followed (evolve), "
-                  "stop capture with the change by name (freeze), or keep the shape and leave out, "
-                  "and count, what does not fit it: values (discard_value) or rows (discard_row)"),
+            field(
+                "on_schema_change", &Self::on_schema_change,
+                "when the columns of a table change: follow it where it can be followed (evolve), "
+                "stop capture with the change by name (freeze), or keep the shape and leave out, "
+                "and count, what does not fit it: values (discard_value) or rows (discard_row)"),
             field("insert_only", &Self::insert_only,
                   "capture inserts and truncates only; tables need no replica identity"),
             field("binary", &Self::binary,

@@ -75,8 +75,8 @@ auto Decoder::control(const pgoutput::Message& message) -> Result<void> {
         return start_stream_block(*start);
     } else if (std::holds_alternative<pgoutput::StreamStop>(message)) {
         if (block_ == nullptr)
-            return Error{Fault::fatal, "replication stream: end of a block that was not begun", "", "",
-                         Code::pg_stream};
+            return Error{Fault::fatal, "replication stream: end of a block that was not begun", "",
+                         "", Code::pg_stream};
         return std::exchange(block_, nullptr)->pause();
     } else if (const auto* abort = std::get_if<pgoutput::StreamAbort>(&message)) {
         abort_stream(*abort);
@@ -120,10 +120,8 @@ auto Decoder::start_stream_block(const pgoutput::StreamStart& start) -> Result<v
 auto Decoder::abort_stream(const pgoutput::StreamAbort& abort) -> void {
     const auto file = streams_.find(abort.xid);
     if (file == streams_.end()) return;
-    if (abort.xid == abort.subxid)
-        streams_.erase(file);
-    else
-        file->second->abort_subtransaction(abort.subxid);
+    if (abort.xid == abort.subxid) streams_.erase(file);
+    else file->second->abort_subtransaction(abort.subxid);
 }
 
 auto Decoder::commit_stream(const pgoutput::StreamCommit& commit) -> Result<void> {

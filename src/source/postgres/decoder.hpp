@@ -124,15 +124,15 @@ private:
     Lsn commit_;             // not beyond the end of its commit
     std::int64_t commit_time_us_ = 0;
     Lsn told_;
-    std::string fitted_;              // the row at hand in the shape of its table
+    std::string fitted_;  // the row at hand in the shape of its table
     std::string fitted_old_;
-    bool is_discarded_ = false;       // the row at hand
+    bool is_discarded_ = false;  // the row at hand
     std::vector<PassedOver> passed_over_;
     bool has_partial_ = false;  // the transaction whose changes are applied
-    std::map<std::uint64_t, std::uint32_t> partial_commits_;  // xid by commit
-    std::unique_ptr<SpillFile> overflow_;                            // rest of the open transaction
-    std::map<std::uint32_t, std::unique_ptr<SpillFile>> streams_;    // by top transaction
-    SpillFile* block_ = nullptr;                                     // inside a stream block
+    std::map<std::uint64_t, std::uint32_t> partial_commits_;       // xid by commit
+    std::unique_ptr<SpillFile> overflow_;                          // rest of the open transaction
+    std::map<std::uint32_t, std::unique_ptr<SpillFile>> streams_;  // by top transaction
+    SpillFile* block_ = nullptr;                                   // inside a stream block
     std::optional<Replay> replay_;
 };
 

@@ -13,11 +13,12 @@ using pgtype::ValueFault;
 auto row_error(const TableBuilder& table, const RowProblem& problem) -> Error {
     const auto& schema = *table.layout().schema;
     if (problem.column < 0)
-        return Error{Fault::fatal, "replication stream: row does not fit table " +
-                         to_string(schema.name), "", "postgres rows", Code::pg_stream};
+        return Error{Fault::fatal,
+                     "replication stream: row does not fit table " + to_string(schema.name), "",
+                     "postgres rows", Code::pg_stream};
     const auto index = static_cast<std::size_t>(problem.column);
-    auto error = pgtype::to_error(problem.fault, schema.columns[index].name,
-                                  table.layout().mappings[index]);
+    auto error =
+        pgtype::to_error(problem.fault, schema.columns[index].name, table.layout().mappings[index]);
     // The next attempt sees the column's type and asks for text.
     error.fault = problem.fault == ValueFault::no_binary ? Fault::retry : Fault::fatal;
     error.context = to_string(schema.name);
@@ -51,7 +52,8 @@ auto Decoder::apply(const pgoutput::Message& message, std::string_view bytes) ->
         });
     if (const auto* truncation = std::get_if<pgoutput::Truncate>(&message))
         return truncate(*truncation);
-    if (const auto* relation = std::get_if<pgoutput::Relation>(&message)) return relate(*relation, bytes);
+    if (const auto* relation = std::get_if<pgoutput::Relation>(&message))
+        return relate(*relation, bytes);
     return {};
 }
 

@@ -19,11 +19,10 @@ auto PostgresSource::describe_tables() -> Result<std::vector<DescribedTable>> {
         DescribedTable one{layout.schema, "", must_be_whole(name)};
         // Unchanged values that are stored out of line are not sent, unless the whole old row is.
         if (table->replica_identity != 'f')
-            one.whole_rows_remedy = std::string(excluded_.contains(name)
-                                                    ? "after removing it from source.columns: "
-                                                    : "") +
-                                    "ALTER TABLE " + quote_table(table->name) +
-                                    " REPLICA IDENTITY FULL;";
+            one.whole_rows_remedy =
+                std::string(excluded_.contains(name) ? "after removing it from source.columns: "
+                                                     : "") +
+                "ALTER TABLE " + quote_table(table->name) + " REPLICA IDENTITY FULL;";
         if (!one.whole_rows_remedy.empty())
             for (const auto& leaf : table->leaves)
                 one.whole_rows_remedy +=

@@ -76,14 +76,14 @@ private:
     const std::string token_;
     std::deque<Frame> ready_;
 
-    std::vector<TableBuilder*> active_;   // with rows, in order of their first
-    std::vector<RowGroup> groups_;        // left their builders already
-    std::optional<RowPlace> first_;       // of the whole transactions
+    std::vector<TableBuilder*> active_;  // with rows, in order of their first
+    std::vector<RowGroup> groups_;       // left their builders already
+    std::optional<RowPlace> first_;      // of the whole transactions
     std::optional<RowPlace> last_;
     std::size_t bytes_ = 0;
 
     std::uint64_t next_ordinal_ = 0;
-    std::uint64_t part_first_ = 0;        // first ordinal that is still in builders or groups_
+    std::uint64_t part_first_ = 0;  // first ordinal that is still in builders or groups_
     std::deque<Part> waiting_;
     std::size_t waiting_bytes_ = 0;
 };

@@ -46,8 +46,8 @@ protected:
         const auto place = [](const Position& position) {
             return std::to_string(position.commit) + "." + std::to_string(position.ordinal);
         };
-        return place(frame->first) + "-" + place(frame->last) + " " + std::to_string(frame->rows()) +
-               (frame->ends_transaction ? " end" : " part");
+        return place(frame->first) + "-" + place(frame->last) + " " +
+               std::to_string(frame->rows()) + (frame->ends_transaction ? " end" : " part");
     }
 
     FrameBuilder frames_{1, "token"};

@@ -35,8 +35,8 @@ auto printed(const arrow::Array& values, std::int64_t row) -> std::optional<std:
     const auto scalar = values.GetScalar(row);
     if (!scalar.ok()) return std::nullopt;
     auto text = (*scalar)->ToString();
-    const bool is_date = values.type_id() == arrow::Type::DATE32 ||
-                         values.type_id() == arrow::Type::TIMESTAMP;
+    const bool is_date =
+        values.type_id() == arrow::Type::DATE32 || values.type_id() == arrow::Type::TIMESTAMP;
     const bool is_early = is_date && (text.starts_with('-') || text.starts_with("0000"));
     if (text.starts_with('<') || is_early) return std::nullopt;
     return text;

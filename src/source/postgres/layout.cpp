@@ -24,8 +24,8 @@ auto layout_of(const CatalogTable& table, Connection& connection, TypeCatalog& t
     schema->generation = options.generation;
     schema->identity = table.identity(options.insert_only);
     for (const auto& column : table.columns) {
-        const auto type = TRY(types.resolve(
-            connection, {column.type_oid, column.type_modifier, column.dimensions}));
+        const auto type = TRY(
+            types.resolve(connection, {column.type_oid, column.type_modifier, column.dimensions}));
         const bool as_text = text_columns.contains(to_string(table.name) + "." + column.name);
         auto mapping = as_text ? text_mapping(type) : pgtype::map(type);
         Column made;

@@ -60,7 +60,7 @@ auto wanted_of(const Batch& batch, const std::vector<std::int64_t>& partial) -> 
 
 // A column that some of the rows lack: the values read for it, by place among the wanted rows.
 struct ReadColumn {
-    std::size_t index = 0;  // in the schema
+    std::size_t index = 0;               // in the schema
     const CatalogColumn* now = nullptr;  // null: dropped since
     ArrayPtr values{};
 };
@@ -78,7 +78,9 @@ auto type_names(Connection& sql, const CatalogTable& table, const TableSchema& s
     return names;
 }
 
-auto only(const CatalogTable& table) -> std::string { return table.kind == 'p' ? "" : "ONLY "; }
+auto only(const CatalogTable& table) -> std::string {
+    return table.kind == 'p' ? "" : "ONLY ";
+}
 
 // Number of the key, then the columns.
 auto statement_of(const CatalogTable& table, const TableSchema& schema, const Wanted& wanted,
@@ -142,7 +144,8 @@ private:
     auto unchanged() const -> Result<ArrayPtr> {
         const auto& marks = batch_.rows->column(unchanged_column);
         std::vector<std::int64_t> from(static_cast<std::size_t>(marks->length()));
-        for (std::size_t row = 0; row < from.size(); ++row) from[row] = static_cast<std::int64_t>(row);
+        for (std::size_t row = 0; row < from.size(); ++row)
+            from[row] = static_cast<std::int64_t>(row);
         for (std::size_t i = 0; i < wanted_.rows.size(); ++i)
             from[static_cast<std::size_t>(wanted_.rows[i])] = -1;
         auto left = TRY(take_values(marks, from));
@@ -208,10 +211,9 @@ auto RowLookup::complete(const Batch& batch, const CatalogTable& table,
     if (!sql_) sql_ = TRY(Connection::connect(options_));
     auto completed = [&]() -> Result<Completed> {
         TRY(await_visible(*sql_, xids));
-        const auto locked =
-            sql_->query_patiently("BEGIN; LOCK TABLE " + only(table) + quote_table(table.name) +
-                                      " IN ACCESS SHARE MODE",
-                                  stop, {});
+        const auto locked = sql_->query_patiently(
+            "BEGIN; LOCK TABLE " + only(table) + quote_table(table.name) + " IN ACCESS SHARE MODE",
+            stop, {});
         if (!locked && sqlstate(locked.error()) == undefined_table) {
             sql_.reset();
             return Completed{batch};
@@ -239,8 +241,8 @@ auto RowLookup::read(const Batch& batch, const CatalogTable& table,
                         [&](std::int64_t row) { return is_unsent(batch, row, i); }))
             columns.push_back({i, now->column(batch.schema->columns[i].id)});
 
-    const auto found =
-        TRY(sql_->query_patiently(statement_of(*now, *batch.schema, wanted, types, columns), stop, {}));
+    const auto found = TRY(
+        sql_->query_patiently(statement_of(*now, *batch.schema, wanted, types, columns), stop, {}));
     std::vector<int> row_of(wanted.rows.size(), -1);
     std::vector<char> is_found(wanted.rows.size());
     for (int row = 0; row < found.count(); ++row) {
@@ -252,8 +254,7 @@ auto RowLookup::read(const Batch& batch, const CatalogTable& table,
     for (auto& column : columns) {
         const auto& known = batch.schema->columns[column.index];
         static const CatalogColumn dropped;
-        const auto mapping =
-            TRY(mapping_of(known, column.now == nullptr ? dropped : *column.now));
+        const auto mapping = TRY(mapping_of(known, column.now == nullptr ? dropped : *column.now));
         const int place = column.now == nullptr ? -1 : ++at;
         if (!mapping || !TRY(read_values(found, row_of, place, *mapping, column)))
             return Completed{batch};

@@ -83,14 +83,15 @@ auto number_of(std::string_view text) -> std::uint32_t {
 
 auto unreadable(const std::filesystem::path& file, const char* doing) -> Error {
     return Error{Fault::config, std::string("cannot ") + doing + " " + file.string(),
-                 "Make the folder readable and writable, and see that the disk has room.", "postgres",
-                 Code::pg_work_folder};
+                 "Make the folder readable and writable, and see that the disk has room.",
+                 "postgres", Code::pg_work_folder};
 }
 
 auto table_of(Connection& sql, std::uint32_t oid) -> Result<std::string> {
     const auto rows = TRY(sql.query(
         "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE c.oid = $1", {std::to_string(oid)}));
+        "WHERE c.oid = $1",
+        {std::to_string(oid)}));
     if (rows.count() == 0) return std::string();
     return quote_table({std::string(rows.text(0, 0)), std::string(rows.text(0, 1))});
 }
@@ -102,12 +103,14 @@ auto check_came_empty(Connection& sql, const TableName& table, std::uint32_t oid
     const auto name = TRY(table_of(sql, oid));
     if (name.empty()) return {};  // dropped just now
     const auto xid = quote_text(std::to_string(leaf.xid)) + "::xid";
-    const auto found = TRY(sql.query(
-        "SELECT 1 FROM ONLY " + name + " WHERE age(xmin) > age(" + xid + ") OR age(xmin) < 0 OR "
-        "(xmin = " + xid + " AND cmin::text::bigint < " + std::to_string(leaf.command) +
-        ") LIMIT 1"));
+    const auto found = TRY(
+        sql.query("SELECT 1 FROM ONLY " + name + " WHERE age(xmin) > age(" + xid +
+                  ") OR age(xmin) < 0 OR "
+                  "(xmin = " +
+                  xid + " AND cmin::text::bigint < " + std::to_string(leaf.command) + ") LIMIT 1"));
     if (found.count() == 0) return {};
-    return cannot_follow(table, "partition " + name + " was attached with rows, which were not sent");
+    return cannot_follow(table,
+                         "partition " + name + " was attached with rows, which were not sent");
 }
 
 auto check_leaves(Connection& sql, const TableComparison& compared) -> Result<void> {
@@ -217,11 +220,13 @@ auto write_membership(const std::filesystem::path& file, const Membership& membe
 auto check_membership(Connection& sql, const TableComparison& compared) -> Result<void> {
     const auto& [table, was, now] = compared;
     if (was.oid != now.oid) return cannot_follow(table, "it was dropped and made again");
-    const bool stayed = std::any_of(was.publishers.begin(), was.publishers.end(),
-                                    [&](const auto& one) { return compared.now.publishers.contains(one); });
+    const bool stayed =
+        std::any_of(was.publishers.begin(), was.publishers.end(),
+                    [&](const auto& one) { return compared.now.publishers.contains(one); });
     if (!stayed)
-        return cannot_follow(table, "it was taken out of the publication, or published anew with "
-                                    "other columns or rows");
+        return cannot_follow(table,
+                             "it was taken out of the publication, or published anew with "
+                             "other columns or rows");
     return check_leaves(sql, compared);
 }
 
@@ -229,17 +234,18 @@ auto check_slot_mark(const SlotMark& was, const SlotMark& now) -> Result<void> {
     if (was.token != now.token || now.restart.value == 0 || was.restart <= now.restart) return {};
     return Error{Fault::fatal,
                  "server went back in time (restored from a backup, or its log was lost): it kept "
-                 "the slot's log from " + to_string(was.restart) + " on, now from " +
-                     to_string(now.restart),
+                 "the slot's log from " +
+                     to_string(was.restart) + " on, now from " + to_string(now.restart),
                  start_anew, "postgres slot", Code::pg_went_back};
 }
 
 auto check_publication(const Membership& was, const Membership& now) -> Result<void> {
     if (was.publication == now.publication) return {};
-    return Error{Fault::fatal,
-                 "publication was altered, or dropped and made again: what it does not publish cannot "
-                 "be read, and it may not have published everything meanwhile",
-                 start_anew, "postgres publication", Code::pg_publication};
+    return Error{
+        Fault::fatal,
+        "publication was altered, or dropped and made again: what it does not publish cannot "
+        "be read, and it may not have published everything meanwhile",
+        start_anew, "postgres publication", Code::pg_publication};
 }
 
 }  // namespace leat::postgres

@@ -22,9 +22,9 @@ namespace leat::postgres {
 
 // A partition without partitions of its own.
 struct Leaf {
-    std::string edges;  // versions of the rows that join it to the captured table
-    std::uint32_t xid = 0;        // that wrote the youngest of them
-    std::uint32_t command = 0;    // within that transaction
+    std::string edges;          // versions of the rows that join it to the captured table
+    std::uint32_t xid = 0;      // that wrote the youngest of them
+    std::uint32_t command = 0;  // within that transaction
     char replica_identity = 'd';
 
     friend auto operator==(const Leaf&, const Leaf&) -> bool = default;

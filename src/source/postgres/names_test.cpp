@@ -23,7 +23,9 @@ TEST(Names, TablesWithAndWithoutSchema) {
     EXPECT_EQ(quote_table({"a\"b", "c"}), "\"a\"\"b\".\"c\"");
 }
 
-TEST(Names, TextIsQuoted) { EXPECT_EQ(quote_text("it's"), "'it''s'"); }
+TEST(Names, TextIsQuoted) {
+    EXPECT_EQ(quote_text("it's"), "'it''s'");
+}
 
 TEST(Names, TokenNamesClusterTimelineAndSlot) {
     EXPECT_EQ((SlotIdentity{"7123", "1", "leat_shop"}).token(), "7123/1/leat_shop");

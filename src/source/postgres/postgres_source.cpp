@@ -66,8 +66,8 @@ auto PostgresSource::stale() const -> std::set<TableName> {
 }
 
 // Whether changes behind the position are lost for good.
-auto PostgresSource::find_gap(Connection& sql, const SlotIdentity& identity,
-                              const Resume& resume) -> Result<std::optional<Error>> {
+auto PostgresSource::find_gap(Connection& sql, const SlotIdentity& identity, const Resume& resume)
+    -> Result<std::optional<Error>> {
     auto checked = check_resume({sql, *replication_}, identity, resume.position);
     if (checked) checked = compare_membership(sql, resume.schemas);
     if (checked) checked = publish(sql, true);
@@ -130,14 +130,14 @@ auto PostgresSource::can_be_binary(const std::vector<SchemaPtr>& schemas) const 
     TypeCatalog types;
     for (const auto& table : tables_) {
         for (const auto& column : table.columns) {
-            const auto type = TRY(types.resolve(
-                sql, {column.type_oid, column.type_modifier, column.dimensions}));
+            const auto type =
+                TRY(types.resolve(sql, {column.type_oid, column.type_modifier, column.dimensions}));
             if (!pgtype::map(type).binary_ok) return false;
             for (const auto& schema : schemas) {
                 if (schema->name != table.name) continue;
-                const auto known = std::find_if(
-                    schema->columns.begin(), schema->columns.end(),
-                    [&](const auto& one) { return one.id == column.number; });
+                const auto known =
+                    std::find_if(schema->columns.begin(), schema->columns.end(),
+                                 [&](const auto& one) { return one.id == column.number; });
                 if (known == schema->columns.end()) continue;
                 const auto mapping = mapping_like(*known, type);
                 if (mapping && !mapping->binary_ok) return false;
@@ -157,14 +157,14 @@ auto PostgresSource::start(const Resume& resume) -> Result<void> {
     decoding.work_dir = context_.work_dir;
     decoding.frame_bytes = config_.frame_bytes.count;
     decoding.part_bytes = 4 * decoding.frame_bytes;
-    decoder_ = std::make_unique<Decoder>(Relations({options("catalog"), config_.on_schema_change}, std::move(known)),
-                                         FrameBuilder(from.lineage, token_), std::move(decoding));
+    decoder_ = std::make_unique<Decoder>(
+        Relations({options("catalog"), config_.on_schema_change}, std::move(known)),
+        FrameBuilder(from.lineage, token_), std::move(decoding));
 
     TRY(start_stream(*replication_, {slot_, publication_, Lsn{from.commit}, binary}));
     ReceiverOptions receiving;
     if (server_.sender_timeout.count() > 0)
-        receiving.status_interval =
-            std::min(receiving.status_interval, server_.sender_timeout / 4);
+        receiving.status_interval = std::min(receiving.status_interval, server_.sender_timeout / 4);
     receiver_ = std::make_unique<Receiver>(*std::exchange(replication_, std::nullopt),
                                            Lsn{from.commit}, receiving);
     position_told_at_ = membership_asked_at_ = context_.clock->steady();
@@ -182,9 +182,8 @@ auto PostgresSource::known_tables(const Resume& resume) -> Result<std::vector<Kn
     TypeCatalog types;
     std::vector<KnownTable> known;
     for (auto& table : tables_) {
-        const auto schema = std::find_if(schemas.begin(), schemas.end(), [&](const auto& one) {
-            return one->name == table.name;
-        });
+        const auto schema = std::find_if(schemas.begin(), schemas.end(),
+                                         [&](const auto& one) { return one->name == table.name; });
         if (schema != schemas.end()) {
             const auto image = resume.images.find(table.name);
             const auto useless = image == resume.images.end() ? 0 : image->second.commit;
@@ -223,7 +222,8 @@ auto PostgresSource::remove() -> Result<std::vector<std::string>> {
                          "Correct source.slot; nothing was removed.", "postgres slot",
                          Code::pg_slot_foreign};
         if (slot->active)
-            return Error{Fault::config, "replication slot is in use: " + slot_ + ", by server process " +
+            return Error{Fault::config,
+                         "replication slot is in use: " + slot_ + ", by server process " +
                              std::to_string(slot->active_pid),
                          "Stop the pipeline first; nothing was removed.", "postgres slot",
                          Code::pg_slot_in_use};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/finding.hpp"
+#include "source/postgres/capturable.hpp"
 #include "source/postgres/catalog.hpp"
 #include "source/postgres/client.hpp"
 #include "source/postgres/config.hpp"
@@ -21,7 +22,6 @@
 #include "source/postgres/receiver.hpp"
 #include "source/postgres/slot.hpp"
 #include "source/postgres/snapshot.hpp"
-#include "source/postgres/capturable.hpp"
 #include "source/source.hpp"
 #include "source/table_selection.hpp"
 #include "source/vitals.hpp"
@@ -79,8 +79,7 @@ private:
         -> Result<std::optional<Error>>;
     auto ask_membership(Connection& sql, const std::stop_token& stop) -> Result<Membership>;
     auto note_membership(Membership membership) -> Result<void>;
-    auto compare_membership(Connection& sql, const std::vector<SchemaPtr>& schemas)
-        -> Result<void>;
+    auto compare_membership(Connection& sql, const std::vector<SchemaPtr>& schemas) -> Result<void>;
     auto watch_membership(const std::stop_token& stop) -> Result<void>;
     auto begin_stream(const SnapshotRequest& request) -> Result<void>;
     auto begin_image(const SnapshotRequest& request) -> Result<void>;
@@ -114,7 +113,7 @@ private:
 
     std::unique_ptr<Decoder> decoder_;
     std::unique_ptr<Receiver> receiver_;
-    std::uint64_t last_commit_ = 0;     // of what read() has handed out
+    std::uint64_t last_commit_ = 0;  // of what read() has handed out
     std::optional<Duration> gathering_since_;
     Duration position_told_at_{};
     std::atomic<std::uint64_t> head_{0};

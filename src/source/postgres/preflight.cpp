@@ -34,33 +34,38 @@ auto kind_name(char kind) -> std::string {
 auto check_kind(const CatalogTable& table, std::string_view role) -> Result<void> {
     const auto name = to_string(table.name);
     if (table.kind != 'r' && !table.is_partitioned())
-        return refuse(Code::pg_table_kind,
-                      name + " is " + kind_name(table.kind), "Name the tables it reads instead.");
+        return refuse(Code::pg_table_kind, name + " is " + kind_name(table.kind),
+                      "Name the tables it reads instead.");
     if (table.persistence != 'p')
         return refuse(Code::pg_table_kind,
                       name + " is unlogged or temporary: its changes are not in the log",
                       "Run: ALTER TABLE " + quote_table(table.name) + " SET LOGGED;");
     if (!table.readable)
-        return refuse(Code::pg_right, "no right to read " + name,
-                      "Run: GRANT SELECT ON " + quote_table(table.name) + " TO " + quote_name(role) + ";");
+        return refuse(
+            Code::pg_right, "no right to read " + name,
+            "Run: GRANT SELECT ON " + quote_table(table.name) + " TO " + quote_name(role) + ";");
     for (const auto number : table.key())
         if (table.column(number) == nullptr)
-            return refuse(Code::pg_no_identity, name + " has a generated column in its key",
-                          "Run: ALTER TABLE " + quote_table(table.name) + " REPLICA IDENTITY FULL;");
+            return refuse(
+                Code::pg_no_identity, name + " has a generated column in its key",
+                "Run: ALTER TABLE " + quote_table(table.name) + " REPLICA IDENTITY FULL;");
     return {};
 }
 
 auto identity_statement(const TableName& table, char identity) -> std::string {
     return "ALTER TABLE " + quote_table(table) + " REPLICA IDENTITY " +
-           (identity == 'f' ? "FULL;" : identity == 'n' ? "NOTHING;" : "DEFAULT;");
+           (identity == 'f'   ? "FULL;"
+            : identity == 'n' ? "NOTHING;"
+                              : "DEFAULT;");
 }
 
 // The server writes old rows as the partition says and labels them as the partitioned table says.
 auto check_leaf_identities(const CatalogTable& table) -> Result<void> {
     if (table.is_partitioned() && table.replica_identity == 'i')
-        return refuse(Code::pg_no_identity,
-                      to_string(table.name) + " is partitioned and has REPLICA IDENTITY USING INDEX",
-                      "Run: " + identity_statement(table.name, 'd') + " or FULL, for its partitions too.");
+        return refuse(
+            Code::pg_no_identity,
+            to_string(table.name) + " is partitioned and has REPLICA IDENTITY USING INDEX",
+            "Run: " + identity_statement(table.name, 'd') + " or FULL, for its partitions too.");
     std::string names;
     std::string statements;
     for (const auto& leaf : table.leaves) {
@@ -89,8 +94,7 @@ auto check_leaves(const CatalogTable& table, std::string_view role) -> Result<vo
         if (!leaf.readable) unreadable += (unreadable.empty() ? "" : ", ") + quote_table(leaf.name);
     }
     if (unreadable.empty()) return {};
-    return refuse(Code::pg_right,
-                  "no right to read all partitions of " + to_string(table.name),
+    return refuse(Code::pg_right, "no right to read all partitions of " + to_string(table.name),
                   "Run: GRANT SELECT ON " + unreadable + " TO " + quote_name(role) + ";");
 }
 
@@ -103,36 +107,36 @@ auto check_exclusion(const CatalogTable& table, const ExcludedColumns& excluded,
     const auto name = to_string(table.name);
     if (server_version < has_column_lists)
         return refuse(Code::pg_table_names,
-                      "columns of " + name + " cannot be excluded: PostgreSQL has column lists of "
-                      "publications since 15",
+                      "columns of " + name +
+                          " cannot be excluded: PostgreSQL has column lists of "
+                          "publications since 15",
                       "Remove the table from source.columns, or upgrade the server.");
     if (table.replica_identity == 'f')
         return refuse(Code::pg_table_names,
-                      "columns of " + name + " cannot be excluded: with REPLICA IDENTITY FULL the "
-                      "server sends whole rows or refuses changes",
+                      "columns of " + name +
+                          " cannot be excluded: with REPLICA IDENTITY FULL the "
+                          "server sends whole rows or refuses changes",
                       "Remove the table from source.columns, or run: ALTER TABLE " +
                           quote_table(table.name) + " REPLICA IDENTITY DEFAULT;");
     for (const auto& column : found->second) {
         const auto* known = table.column(column);
-        const bool is_generated =
-            std::any_of(table.generated.begin(), table.generated.end(),
-                        [&](const auto& one) { return one.name == column; });
+        const bool is_generated = std::any_of(table.generated.begin(), table.generated.end(),
+                                              [&](const auto& one) { return one.name == column; });
         if (known == nullptr && !is_generated)
-            return refuse(Code::pg_table_names,
-                      "source.columns excludes a column that is not there: " + column + " of " +
-                              name,
-                          "Correct its name.");
+            return refuse(
+                Code::pg_table_names,
+                "source.columns excludes a column that is not there: " + column + " of " + name,
+                "Correct its name.");
         const auto& key = table.key();
         if (known != nullptr && std::find(key.begin(), key.end(), known->number) != key.end())
-            return refuse(Code::pg_table_names,
-                      "column " + column + " of " + name +
-                              " cannot be excluded: it is part of the key",
-                          "Remove it from source.columns.");
+            return refuse(
+                Code::pg_table_names,
+                "column " + column + " of " + name + " cannot be excluded: it is part of the key",
+                "Remove it from source.columns.");
     }
     if (std::all_of(table.columns.begin(), table.columns.end(),
                     [&](const auto& column) { return found->second.contains(column.name); }))
-        return refuse(Code::pg_table_names,
-                      "source.columns excludes every column of " + name,
+        return refuse(Code::pg_table_names, "source.columns excludes every column of " + name,
                       "Leave the table out of source.tables instead.");
     return {};
 }
@@ -141,10 +145,10 @@ auto check_exclusion(const CatalogTable& table, const ExcludedColumns& excluded,
 auto check_tables_of(const PreflightRequest& request, std::vector<Error>& problems) -> void {
     for (const auto& [name, columns] : request.excluded)
         if (std::find(request.tables.begin(), request.tables.end(), name) == request.tables.end())
-            problems.push_back(refuse(Code::pg_table_names,
-                      "source.columns names a table that is not captured: " +
-                                          to_string(name),
-                                      "Correct its name, or add it to source.tables."));
+            problems.push_back(
+                refuse(Code::pg_table_names,
+                       "source.columns names a table that is not captured: " + to_string(name),
+                       "Correct its name, or add it to source.tables."));
 }
 
 }  // namespace
@@ -159,8 +163,7 @@ auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<
         report.problems.push_back(refuse(code, what, hint));
     };
     if (sql.server_version() < oldest_version)
-        add(Code::pg_version,
-            "PostgreSQL is too old: " + std::string(rows.text(0, 8)),
+        add(Code::pg_version, "PostgreSQL is too old: " + std::string(rows.text(0, 8)),
             "Use PostgreSQL 14 or newer.");
     if (request.failover && sql.server_version() < failover_slots_since)
         add(Code::pg_version,
@@ -192,14 +195,15 @@ auto check_updates(const CatalogTable& table, int server_version) -> Result<void
     constexpr int refuses = 180000;
     if (server_version < refuses || table.replica_identity != 'f' || table.generated.empty())
         return {};
-    const auto way_on = table.primary_key.empty()
-                            ? "Give the table a primary key, then run: "
-                            : std::string("Run: ");
-    return refuse(Code::pg_no_identity,
-                  "UPDATE and DELETE would fail at the source once published, because of a generated "
-                  "column beside REPLICA IDENTITY FULL: " + to_string(table.name),
-                  way_on + identity_statement(table.name, 'd') +
-                      " or drop the column, or set source.insert_only.");
+    const auto way_on = table.primary_key.empty() ? "Give the table a primary key, then run: "
+                                                  : std::string("Run: ");
+    return refuse(
+        Code::pg_no_identity,
+        "UPDATE and DELETE would fail at the source once published, because of a generated "
+        "column beside REPLICA IDENTITY FULL: " +
+            to_string(table.name),
+        way_on + identity_statement(table.name, 'd') +
+            " or drop the column, or set source.insert_only.");
 }
 
 auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<TableReport> {
@@ -253,7 +257,8 @@ auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<
         report.problems.push_back(
             refuse(Code::pg_no_identity,
                    "UPDATE and DELETE would fail at the source once published, for want of a "
-                   "primary key or replica identity: " + without,
+                   "primary key or replica identity: " +
+                       without,
                    "Run:" + statements + " or set source.insert_only."));
     return report;
 }

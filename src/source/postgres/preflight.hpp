@@ -35,8 +35,8 @@ struct TableReport {
 
 // Version, wal_level, primary, role, free slots and senders.
 auto examine_server(Connection& sql, const PreflightRequest& request) -> Result<ServerReport>;
-// Each table exists, is an ordinary or a partitioned one, readable, its old rows can be told apart, and what is
-// excluded can be: the columns that are left.
+// Each table exists, is an ordinary or a partitioned one, readable, its old rows can be told apart,
+// and what is excluded can be: the columns that are left.
 auto examine_tables(Connection& sql, const PreflightRequest& request) -> Result<TableReport>;
 
 // The same, ending at the first problem.

@@ -55,9 +55,10 @@ auto create(Connection& sql, const PublicationRequest& request) -> Result<void> 
 // What is excluded is not sent, and all else is.
 auto check_columns(Connection& sql, const PublicationRequest& request) -> Result<void> {
     std::map<TableName, std::set<std::string>> sent;
-    const auto rows = TRY(sql.query(
-        "SELECT schemaname, tablename, unnest(attnames) FROM pg_publication_tables "
-        "WHERE pubname = $1", {request.name}));
+    const auto rows =
+        TRY(sql.query("SELECT schemaname, tablename, unnest(attnames) FROM pg_publication_tables "
+                      "WHERE pubname = $1",
+                      {request.name}));
     for (int row = 0; row < rows.count(); ++row)
         sent[{std::string(rows.text(row, 0)), std::string(rows.text(row, 1))}].insert(
             std::string(rows.text(row, 2)));
@@ -71,11 +72,13 @@ auto check_columns(Connection& sql, const PublicationRequest& request) -> Result
         for (const auto& column : request.excluded.at(table))
             if (there.contains(column))
                 return refuse("publication " + request.name + " sends column " + column + " of " +
-                                  to_string(table) + ", which source.columns excludes", hint);
+                                  to_string(table) + ", which source.columns excludes",
+                              hint);
         for (const auto& column : columns)
             if (!request.is_begun && !there.contains(column))
                 return refuse("publication " + request.name + " does not send column " + column +
-                                  " of " + to_string(table), hint);
+                                  " of " + to_string(table),
+                              hint);
     }
     return {};
 }
@@ -91,7 +94,8 @@ auto check_filters(Connection& sql, const PublicationRequest& request) -> Result
             "SELECT n.nspname, c.relname, r.prqual IS NOT NULL FROM pg_publication_rel r "
             "JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = r.prrelid "
             "JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE p.pubname = $1 AND (r.prqual IS NOT NULL OR r.prattrs IS NOT NULL)", {name}));
+            "WHERE p.pubname = $1 AND (r.prqual IS NOT NULL OR r.prattrs IS NOT NULL)",
+            {name}));
         for (int row = 0; row < rows.count(); ++row) {
             const TableName table{std::string(rows.text(row, 0)), std::string(rows.text(row, 1))};
             if (request.columns.contains(table) && !rows.truth(row, 2)) continue;
@@ -153,8 +157,9 @@ auto check_roots(Connection& sql, const Rows& publication, const PublicationRequ
     if (!publication.truth(0, via_root)) {
         if (!request.has_roots) return {};
         if (request.users_own)
-            return refuse("publication " + request.name + " sends rows of partitioned tables as those "
-                          "of their partitions",
+            return refuse("publication " + request.name +
+                              " sends rows of partitioned tables as those "
+                              "of their partitions",
                           "Run: " + statement("true") + ";");
         TRY(sql.query(statement("true")));
         return {};
@@ -165,7 +170,8 @@ auto check_roots(Connection& sql, const Rows& publication, const PublicationRequ
         "JOIN pg_namespace n ON n.oid = c.relnamespace "
         "JOIN LATERAL pg_partition_ancestors(c.oid) line ON line.relid <> c.oid "
         "JOIN pg_publication_rel r ON r.prrelid = line.relid "
-        "JOIN pg_publication p ON p.oid = r.prpubid AND p.pubname = $1", {request.name}));
+        "JOIN pg_publication p ON p.oid = r.prpubid AND p.pubname = $1",
+        {request.name}));
     for (int row = 0; row < rows.count(); ++row) {
         const TableName table{std::string(rows.text(row, 0)), std::string(rows.text(row, 1))};
         if (std::find(request.tables.begin(), request.tables.end(), table) != request.tables.end())
@@ -177,9 +183,9 @@ auto check_roots(Connection& sql, const Rows& publication, const PublicationRequ
 }
 
 auto check_tables(Connection& sql, const PublicationRequest& request) -> Result<void> {
-    const auto rows = TRY(sql.query(
-        "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = $1",
-        {request.name}));
+    const auto rows =
+        TRY(sql.query("SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = $1",
+                      {request.name}));
     std::set<TableName> published;
     for (int row = 0; row < rows.count(); ++row)
         published.insert({std::string(rows.text(row, 0)), std::string(rows.text(row, 1))});
@@ -214,12 +220,14 @@ auto has_publication(Connection& sql, const std::string& name) -> Result<bool> {
 auto ensure_publication(Connection& sql, const PublicationRequest& request) -> Result<void> {
     const auto found = TRY(sql.query(
         "SELECT pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot FROM pg_publication "
-        "WHERE pubname = $1", {request.name}));
+        "WHERE pubname = $1",
+        {request.name}));
     if (found.count() == 0) {
         if (request.must_exist)
-            return Error{Fault::fatal, "publication is gone: " + request.name +
-                             "; changes since then cannot be read",
-                         start_anew, "postgres publication", Code::pg_publication_gone};
+            return Error{
+                Fault::fatal,
+                "publication is gone: " + request.name + "; changes since then cannot be read",
+                start_anew, "postgres publication", Code::pg_publication_gone};
         if (!request.users_own) return create(sql, request);
         return refuse("publication does not exist: " + request.name,
                       "Run: " + create_statement(request) + ";");

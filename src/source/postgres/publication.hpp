@@ -14,15 +14,15 @@ namespace leat::postgres {
 
 struct PublicationRequest {
     std::string name;
-    bool users_own = false;  // the user named it: it must be there
-    bool must_exist = false; // the pipeline has run before: changes refer to it
+    bool users_own = false;   // the user named it: it must be there
+    bool must_exist = false;  // the pipeline has run before: changes refer to it
     bool insert_only = false;
     std::vector<TableName> tables;
     // Of the tables that are published in part: what is sent, and what must not be.
     std::map<TableName, std::vector<std::string>> columns{};
     ExcludedColumns excluded{};
     bool has_roots = false;  // partitioned tables, whose rows are sent as theirs
-    bool is_begun = false;  // columns that came after the image need not be listed
+    bool is_begun = false;   // columns that came after the image need not be listed
 };
 
 // One of our own is made and altered to fit. What of a user's does not is an error (config) that

@@ -106,7 +106,8 @@ auto PostgresSource::head() -> Result<Position> {
         TRY(sql.query("SELECT pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()"));
     const auto head = TRY(parse_lsn(rows.text(0, 0)));
     if (TRY(parse_lsn(rows.text(0, 1))) < head)
-        TRY(sql.query("BEGIN; SET LOCAL synchronous_commit = local; "
+        TRY(
+            sql.query("BEGIN; SET LOCAL synchronous_commit = local; "
                       "SELECT pg_logical_emit_message(false, 'leat', ''), txid_current(); COMMIT"));
     auto known = head_.load();
     while (known < head.value && !head_.compare_exchange_weak(known, head.value)) {

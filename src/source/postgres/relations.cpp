@@ -25,7 +25,9 @@ auto mapping_is(const Column& column, const pgtype::ColumnMapping& mapping) -> b
     return column.logical_type == mapping.logical_type && column.type->Equals(*mapping.type);
 }
 
-auto is_discarded(const Column& column) -> bool { return mapping_is(column, pgtype::discarded()); }
+auto is_discarded(const Column& column) -> bool {
+    return mapping_is(column, pgtype::discarded());
+}
 
 auto column_of(const TableSchema& schema, std::int32_t id) -> const Column* {
     const auto found = std::find_if(schema.columns.begin(), schema.columns.end(),
@@ -188,16 +190,19 @@ auto Relations::add(const Sent& sent, const CatalogColumn* now, const Entry& ent
     if (now != nullptr) {
         const auto& name = entry.table.schema->name;
         if (now->number < highest_id(*entry.table.schema) || entry.generated.contains(now->number))
-            return cannot_follow(name, "column " + now->name + " is no longer generated, and what it "
-                                 "holds in the rows that exist was not sent");
+            return cannot_follow(name, "column " + now->name +
+                                           " is no longer generated, and what it "
+                                           "holds in the rows that exist was not sent");
         if (!now->missing_value && (now->has_default || was_rewritten(entry, catalog)))
-            return cannot_follow(name, "column " + now->name + " was added with a default that is no "
-                                 "stored constant, or the table was rewritten since");
+            return cannot_follow(name, "column " + now->name +
+                                           " was added with a default that is no "
+                                           "stored constant, or the table was rewritten since");
         if (now->dimensions != 0) found.type.dimensions = now->dimensions;
         found.column.nullable = !now->not_null;
         found.mapping = pgtype::map(found.type);
         if (now->missing_value)
-            found.column.default_value = TRY(pgtype::parse_default(found.mapping, *now->missing_value));
+            found.column.default_value =
+                TRY(pgtype::parse_default(found.mapping, *now->missing_value));
     }
     found.column.type = found.mapping.type;
     found.column.logical_type = found.mapping.logical_type;
@@ -218,9 +223,8 @@ auto Relations::find_columns(const pgoutput::Relation& relation, const Entry& en
         const auto* same = column_of(known, number);
         static const CatalogTable gone;
         const auto& table = catalog == nullptr ? gone : *catalog;
-        auto found = same != nullptr
-                         ? TRY(follow(*same, all_sent[i], known.name))
-                         : TRY(add(all_sent[i], table.column(number), entry, table));
+        auto found = same != nullptr ? TRY(follow(*same, all_sent[i], known.name))
+                                     : TRY(add(all_sent[i], table.column(number), entry, table));
         found.column.id = number;
         found.key = all_sent[i].key;
         all.push_back(std::move(found));
@@ -306,16 +310,17 @@ auto Relations::make_room(const TableName& table, int column) -> Result<TableLay
     const auto index = static_cast<std::size_t>(column);
     auto mapping = text_mapping(entry.types[index]);
     if (options_.on_schema_change != OnSchemaChange::evolve)
-        return frozen(changed(table, "a value of column " +
-                                         entry.table.schema->columns[index].name +
-                                         " does not fit its type, so that the column would "
-                                         "become text"),
-                      options_.on_schema_change);
+        return frozen(
+            changed(table, "a value of column " + entry.table.schema->columns[index].name +
+                               " does not fit its type, so that the column would "
+                               "become text"),
+            options_.on_schema_change);
     auto next = std::make_shared<TableSchema>(*entry.table.schema);
     if (next->columns[index].type->Equals(*mapping.type))
-        return Error{Fault::fatal, "value of column " + next->columns[index].name + " of " +
-                         to_string(table) + " cannot be read", "", "postgres values",
-                         Code::pg_value};
+        return Error{Fault::fatal,
+                     "value of column " + next->columns[index].name + " of " + to_string(table) +
+                         " cannot be read",
+                     "", "postgres values", Code::pg_value};
     next->columns[index].type = mapping.type;
     next->columns[index].logical_type = mapping.logical_type;
     next->columns[index].default_value = nullptr;

@@ -21,8 +21,8 @@
 
 namespace leat::postgres {
 
-// A table that this pipeline captures: its newest schema and its number in the catalog. `from`: what
-// was committed up to there is of no use, because an image is yet to be taken; 0: all is.
+// A table that this pipeline captures: its newest schema and its number in the catalog. `from`:
+// what was committed up to there is of no use, because an image is yet to be taken; 0: all is.
 struct KnownTable {
     SchemaPtr schema;
     std::uint32_t oid = 0;
@@ -66,7 +66,7 @@ private:
         KnownTable table;
         std::vector<pgtype::PgType> types;
         std::vector<pgtype::ColumnMapping> mappings;
-        std::vector<Place> places;  // of the columns as sent, where the shape must stay
+        std::vector<Place> places;         // of the columns as sent, where the shape must stay
         std::set<std::int32_t> generated;  // numbers of columns seen to be
     };
     struct Sent {
@@ -94,8 +94,7 @@ private:
     auto refuse_change(const TableSchema& known, const TableSchema& next) -> Result<void>;
     // The same where the shape must stay (relations_fit.cpp).
     [[nodiscard]] auto keeps_shape(const TableSchema& known) const -> bool {
-        return is_discarding(options_.on_schema_change) &&
-               known.identity != RowIdentity::full_row;
+        return is_discarding(options_.on_schema_change) && known.identity != RowIdentity::full_row;
     }
     auto keep_shape(const pgoutput::Relation& relation, Entry& entry, const CatalogTable* catalog,
                     std::uint32_t xid) -> Result<TableLayout>;
@@ -106,8 +105,7 @@ private:
     auto fitting_layout(const Entry& entry) const -> Result<TableLayout>;
     auto former_mapping(const Column& was) -> Result<pgtype::ColumnMapping>;
     auto find_columns(const pgoutput::Relation& relation, const Entry& entry,
-                      const CatalogTable* catalog, std::uint32_t xid)
-        -> Result<std::vector<Found>>;
+                      const CatalogTable* catalog, std::uint32_t xid) -> Result<std::vector<Found>>;
     auto follow(const Column& was, const Sent& sent, const TableName& table) -> Result<Found>;
     auto add(const Sent& sent, const CatalogColumn* now, const Entry& entry,
              const CatalogTable& catalog) -> Result<Found>;

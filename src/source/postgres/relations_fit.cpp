@@ -45,8 +45,10 @@ auto Relations::keep_shape(const pgoutput::Relation& relation, Entry& entry,
         entry.places.push_back(TRY(place(all_sent[i], numbers[i], entry, changes)));
     TRY(place_dropped(entry, changes));
     if (!changes.empty())
-        log(LogLevel::warning, "source: table {} changed and keeps its shape, what does not fit it is "
-            "left out: {}", to_string(known.name), changes);
+        log(LogLevel::warning,
+            "source: table {} changed and keeps its shape, what does not fit it is "
+            "left out: {}",
+            to_string(known.name), changes);
     return fitting_layout(entry);
 }
 
@@ -66,9 +68,8 @@ auto Relations::place(const Sent& sent, std::int32_t number, Entry& entry, std::
     if (was.name != sent.column.name)
         tell(changes, was.name + " was renamed to " + sent.column.name);
     if (!mapping) {
-        const auto change = was.name + " changed its type from " +
-                            TRY(type_name(was.source_type)) + " to " +
-                            TRY(type_name(sent.column.source_type));
+        const auto change = was.name + " changed its type from " + TRY(type_name(was.source_type)) +
+                            " to " + TRY(type_name(sent.column.source_type));
         if (known.is_key(column)) return changed(known.name, "key column " + change);
         tell(changes, change);
     }
@@ -105,14 +106,15 @@ auto Relations::look_at_values(Entry& entry, int column) -> Result<TableLayout> 
     const auto& known = *entry.table.schema;
     const auto& name = known.columns[static_cast<std::size_t>(column)].name;
     if (known.is_key(column))
-        return frozen(changed(known.name, "a value of key column " + name +
-                                              " does not fit its type"),
-                      options_.on_schema_change);
+        return frozen(
+            changed(known.name, "a value of key column " + name + " does not fit its type"),
+            options_.on_schema_change);
     for (auto& place : entry.places)
         if (place.column == column) place.is_tested = true;
     log(LogLevel::warning,
         "source: table {} keeps its shape, what does not fit it is left out: a value of column {} "
-        "does not fit its type", to_string(known.name), name);
+        "does not fit its type",
+        to_string(known.name), name);
     return fitting_layout(entry);
 }
 

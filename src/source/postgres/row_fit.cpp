@@ -23,8 +23,7 @@ auto RowFit::make(const std::vector<pgtype::ColumnMapping>& mappings, std::vecto
         const auto& mapping = mappings[static_cast<std::size_t>(place.column)];
         auto builder = arrow::MakeBuilder(mapping.type);
         if (!builder.ok())
-            return Error{Fault::fatal, "arrow: " + builder.status().message(), "",
-                         "postgres rows"};
+            return Error{Fault::fatal, "arrow: " + builder.status().message(), "", "postgres rows"};
         auto writer = TRY(pgtype::ValueWriter::make(mapping, builder->get()));
         made->tests_[static_cast<std::size_t>(place.column)] =
             Test{std::move(*builder), std::move(writer)};

@@ -25,7 +25,8 @@ auto arrow_error(const arrow::Status& status) -> Error {
 template <class Field>
 auto expand(const RowGroup& group, const std::shared_ptr<arrow::DataType>& type, Field field)
     -> Result<std::shared_ptr<arrow::Array>> {
-    auto buffer = arrow::AllocateBuffer(group.rows * static_cast<std::int64_t>(sizeof(std::int64_t)));
+    auto buffer =
+        arrow::AllocateBuffer(group.rows * static_cast<std::int64_t>(sizeof(std::int64_t)));
     if (!buffer.ok()) return arrow_error(buffer.status());
     auto* at = reinterpret_cast<std::int64_t*>((*buffer)->mutable_data());
     std::int64_t row = 0;
@@ -144,7 +145,8 @@ auto RowGroup::to_batch() const -> Result<Batch> {
     };
     arrow::ArrayVector arrays = {
         ops,
-        TRY(expand(*this, column_type(commit_column), [](const Seal& seal) { return seal.commit; })),
+        TRY(expand(*this, column_type(commit_column),
+                   [](const Seal& seal) { return seal.commit; })),
         ordinals,
         TRY(expand(*this, column_type(commit_time_column),
                    [](const Seal& seal) { return seal.commit_time_us; })),

@@ -35,23 +35,28 @@ auto check_identity(Connection& replication, const SlotIdentity& now, const Posi
         return lost(Code::pg_other_cluster,
                     "position is not one of a PostgreSQL source: " + to_string(position));
     if (ours->system_id != now.system_id)
-        return lost(Code::pg_other_cluster,
-                    "source is another database cluster: system identifier " + now.system_id +
-                        ", ours " + ours->system_id,
-                    "Point source.uri at the cluster this pipeline was started with. If this one has "
-                    "taken its place: set `on_gap: resnapshot` in `run:` and start again.");
+        return lost(
+            Code::pg_other_cluster,
+            "source is another database cluster: system identifier " + now.system_id + ", ours " +
+                ours->system_id,
+            "Point source.uri at the cluster this pipeline was started with. If this one has "
+            "taken its place: set `on_gap: resnapshot` in `run:` and start again.");
     if (ours->timeline != now.timeline)
         TRY(check_timeline(replication, {ours->timeline, now.timeline, Lsn{position.commit}}));
     if (ours->slot != now.slot)
-        return Error{Fault::config, "slot of this pipeline was " + ours->slot + ", not " + now.slot,
-                     "Put the old name into source.slot, or run `leat drop FILE`, move the warehouse "
-                     "file away and start again.", "postgres slot", Code::pg_slot_name};
+        return Error{
+            Fault::config, "slot of this pipeline was " + ours->slot + ", not " + now.slot,
+            "Put the old name into source.slot, or run `leat drop FILE`, move the warehouse "
+            "file away and start again.",
+            "postgres slot", Code::pg_slot_name};
     return {};
 }
 
 }  // namespace
 
-auto SlotIdentity::token() const -> std::string { return system_id + "/" + timeline + "/" + slot; }
+auto SlotIdentity::token() const -> std::string {
+    return system_id + "/" + timeline + "/" + slot;
+}
 
 auto identify(Connection& replication, const std::string& slot) -> Result<SlotIdentity> {
     const auto rows = TRY(replication.query("IDENTIFY_SYSTEM"));
@@ -60,13 +65,14 @@ auto identify(Connection& replication, const std::string& slot) -> Result<SlotId
 }
 
 auto find_slot(Connection& sql, const std::string& slot) -> Result<std::optional<SlotState>> {
-    const auto rows = TRY(sql.query(
-        "SELECT plugin, database, active, active_pid, wal_status, restart_lsn, confirmed_flush_lsn, "
-        "CASE WHEN NOT pg_is_in_recovery() "
-        "THEN (pg_current_wal_lsn() - restart_lsn)::bigint END, "
-        "to_jsonb(slot) ->> 'failover' = 'true' "  // since 17
-        "FROM pg_replication_slots AS slot WHERE slot_name = $1",
-        {slot}));
+    const auto rows =
+        TRY(sql.query("SELECT plugin, database, active, active_pid, wal_status, restart_lsn, "
+                      "confirmed_flush_lsn, "
+                      "CASE WHEN NOT pg_is_in_recovery() "
+                      "THEN (pg_current_wal_lsn() - restart_lsn)::bigint END, "
+                      "to_jsonb(slot) ->> 'failover' = 'true' "  // since 17
+                      "FROM pg_replication_slots AS slot WHERE slot_name = $1",
+                      {slot}));
     if (rows.count() == 0) return std::optional<SlotState>();
     SlotState state;
     state.plugin = rows.text(0, 0);
@@ -85,7 +91,8 @@ auto drop_slot(Connection& sql, const std::string& slot) -> Result<void> {
     const auto dropped = sql.query("SELECT pg_drop_replication_slot($1)", {slot});
     if (dropped || sqlstate(dropped.error()) == "42704") return {};
     auto error = dropped.error();
-    if (sqlstate(error) == "55006") error.hint = "Stop whoever reads the slot; it may be this pipeline.";
+    if (sqlstate(error) == "55006")
+        error.hint = "Stop whoever reads the slot; it may be this pipeline.";
     return error;
 }
 
@@ -94,19 +101,20 @@ auto create_slot(Connection& replication, const NewSlot& slot, const std::stop_t
     constexpr int options_in_parentheses = 150000;
     const std::string snapshot = replication.server_version() < options_in_parentheses
                                      ? "EXPORT_SNAPSHOT"
-                                     : slot.failover ? "(SNAPSHOT 'export', FAILOVER)"
-                                                     : "(SNAPSHOT 'export')";
+                                 : slot.failover ? "(SNAPSHOT 'export', FAILOVER)"
+                                                 : "(SNAPSHOT 'export')";
     const auto created = replication.query_patiently(
         "CREATE_REPLICATION_SLOT " + quote_name(slot.name) +
-            (slot.is_temporary ? " TEMPORARY" : "") + " LOGICAL pgoutput " + snapshot, stop,
-        while_waiting);
+            (slot.is_temporary ? " TEMPORARY" : "") + " LOGICAL pgoutput " + snapshot,
+        stop, while_waiting);
     if (!created) {
         auto error = created.error();
         if (sqlstate(error) == "53400") {
             error.fault = Fault::config;
             error.code = Code::pg_slots_full;
-            error.hint = "Raise max_replication_slots and restart the server, or drop a slot that "
-                         "nobody uses: SELECT slot_name FROM pg_replication_slots WHERE NOT active;";
+            error.hint =
+                "Raise max_replication_slots and restart the server, or drop a slot that "
+                "nobody uses: SELECT slot_name FROM pg_replication_slots WHERE NOT active;";
         }
         return error;
     }
@@ -148,23 +156,25 @@ auto check_resume(const ResumeConnections& connections, const SlotIdentity& now,
     const auto& slot = *found;
     const auto rows = TRY(sql.query("SELECT current_database(), pg_current_wal_insert_lsn()"));
     if (slot.plugin != "pgoutput" || slot.database != rows.text(0, 0))
-        return Error{Fault::config, "replication slot is not this pipeline's: " + now.slot + " (" +
-                         slot.plugin + ", database " + slot.database + ")",
+        return Error{Fault::config,
+                     "replication slot is not this pipeline's: " + now.slot + " (" + slot.plugin +
+                         ", database " + slot.database + ")",
                      "Choose another name in source.slot.", "postgres slot", Code::pg_slot_foreign};
     if (slot.wal_status == "lost" || !slot.has_restart)
-        return lost(Code::pg_slot_lost,
-                    "replication slot is invalidated, the server removed what it needs: " +
-                    now.slot);
+        return lost(
+            Code::pg_slot_lost,
+            "replication slot is invalidated, the server removed what it needs: " + now.slot);
     if (slot.confirmed.value > position.commit)
         return lost(Code::pg_slot_ahead,
                     "replication slot is ahead of what leat holds, changes in between are lost: "
-                    "slot " + to_string(slot.confirmed) + ", ours " +
-                    to_string(Lsn{position.commit}));
+                    "slot " +
+                        to_string(slot.confirmed) + ", ours " + to_string(Lsn{position.commit}));
     const auto server = TRY(parse_lsn(rows.text(0, 1)));
     if (position.commit > server.value)
         return lost(Code::pg_went_back,
                     "server went back in time (restored from a backup, or its log was lost): it is "
-                    "at " + to_string(server) + ", ours " + to_string(Lsn{position.commit}));
+                    "at " +
+                        to_string(server) + ", ours " + to_string(Lsn{position.commit}));
     return {};
 }
 

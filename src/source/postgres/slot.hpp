@@ -77,9 +77,9 @@ auto start_stream(Connection& replication, const StreamOptions& options) -> Resu
 auto make_failover(Connection& replication, const std::string& slot) -> Result<void>;
 
 // The slot can go on at `position`: same cluster and slot, the position part of the history of the
-// server's timeline, nothing confirmed beyond it, and it not beyond the server's log. Otherwise, with
-// reason and remedy: fatal where changes are lost for good (a gap), config where the pipeline file
-// names the wrong server or slot.
+// server's timeline, nothing confirmed beyond it, and it not beyond the server's log. Otherwise,
+// with reason and remedy: fatal where changes are lost for good (a gap), config where the pipeline
+// file names the wrong server or slot.
 struct ResumeConnections {
     Connection& sql;
     Connection& replication;

@@ -68,8 +68,9 @@ auto TableImages::lock_leaves(const std::stop_token& stop) -> Result<void> {
             if (locked) continue;
             constexpr auto no_such_table = "42P01";
             if (sqlstate(locked.error()) != no_such_table) return locked.error();
-            return Error{Fault::retry, "partition went while the snapshot began: " +
-                             to_string(leaf.name), "", "postgres snapshot", Code::pg_snapshot_again};
+            return Error{Fault::retry,
+                         "partition went while the snapshot began: " + to_string(leaf.name), "",
+                         "postgres snapshot", Code::pg_snapshot_again};
         }
     return {};
 }
@@ -80,8 +81,9 @@ auto TableImages::describe() -> Result<void> {
     for (const auto& name : options_.tables) {
         auto table = TRY(load_table(coordinator_, name));
         if (!table)
-            return Error{Fault::retry, "table was made after the consistent point: " +
-                             to_string(name), "", "postgres snapshot", Code::pg_snapshot_again};
+            return Error{Fault::retry,
+                         "table was made after the consistent point: " + to_string(name), "",
+                         "postgres snapshot", Code::pg_snapshot_again};
         leave_out(*table, options_.excluded);
         layouts_.push_back(
             TRY(layout_of(*table, coordinator_, types, text_columns, options_.layout)));
@@ -98,9 +100,10 @@ auto TableImages::compare() -> Result<void> {
         auto current = TRY(load_table(now, table.name));
         if (current) leave_out(*current, options_.excluded);
         if (!current || !same_definition(table, *current))
-            return Error{Fault::retry, "table was rewritten or changed while the snapshot began: " +
-                             to_string(table.name), "", "postgres snapshot",
-                             Code::pg_snapshot_again};
+            return Error{
+                Fault::retry,
+                "table was rewritten or changed while the snapshot began: " + to_string(table.name),
+                "", "postgres snapshot", Code::pg_snapshot_again};
     }
     return {};
 }
@@ -133,7 +136,8 @@ auto TableImages::add_chunks(const SchemaPtr& schema, const Place& place) -> voi
     constexpr std::uint64_t rows_per_block_guess = 100;
     const auto blocks = static_cast<std::uint64_t>(std::max<std::int64_t>(place.blocks, 1));
     const auto per_block = place.rows_per_block > 0
-        ? static_cast<std::uint64_t>(place.rows_per_block) : rows_per_block_guess;
+                               ? static_cast<std::uint64_t>(place.rows_per_block)
+                               : rows_per_block_guess;
     const auto step = std::clamp(rows_wanted / per_block, std::uint64_t{1}, blocks_max);
     for (std::uint64_t from = 0; from < blocks; from += step) {
         Chunk chunk;

@@ -18,8 +18,8 @@ auto copy_statement(const TableLayout& layout, const Chunk& chunk, const TableNa
         const auto name = quote_name(layout.schema->columns[i].name);
         // As the type prints itself, like the stream: a cast to text differs for some (inet). The
         // plain IS NULL would take a composite value of NULLs for NULL.
-        const auto as_text = "CASE WHEN " + name + " IS DISTINCT FROM NULL THEN format('%s', " +
-                             name + ") END";
+        const auto as_text =
+            "CASE WHEN " + name + " IS DISTINCT FROM NULL THEN format('%s', " + name + ") END";
         columns += (i == 0 ? "" : ", ") + (layout.mappings[i].binary_ok ? name : as_text);
     }
     auto where = " WHERE ctid >= '(" + std::to_string(chunk.begin) + ",0)'";
@@ -31,8 +31,7 @@ auto copy_statement(const TableLayout& layout, const Chunk& chunk, const TableNa
 }  // namespace
 
 auto TableImages::copy(Connection& connection, const Chunk& chunk, std::uint64_t point,
-                       const BatchReceiver& receive, const std::stop_token& stop)
-    -> Result<void> {
+                       const BatchReceiver& receive, const std::stop_token& stop) -> Result<void> {
     const TableLayout* layout = nullptr;
     for (const auto& one : layouts_)
         if (one.schema == chunk.schema) layout = &one;

@@ -124,9 +124,9 @@ auto remove_spill_files(const std::filesystem::path& folder) -> Result<void> {
         if (entry.path().filename().string().starts_with(prefix))
             std::filesystem::remove(entry.path(), failed);
     if (failed)
-        return Error{Fault::config, "cannot use work folder: " + failed.message() + ": " +
-                         folder.string(), "Make it writable.", "postgres spill",
-                         Code::pg_work_folder};
+        return Error{Fault::config,
+                     "cannot use work folder: " + failed.message() + ": " + folder.string(),
+                     "Make it writable.", "postgres spill", Code::pg_work_folder};
     return {};
 }
 

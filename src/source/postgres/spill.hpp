@@ -28,7 +28,9 @@ public:
 
     // A rolled-back subtransaction: its messages are to be passed over.
     auto abort_subtransaction(std::uint32_t xid) -> void { aborted_.insert(xid); }
-    [[nodiscard]] auto is_aborted(std::uint32_t xid) const -> bool { return aborted_.contains(xid); }
+    [[nodiscard]] auto is_aborted(std::uint32_t xid) const -> bool {
+        return aborted_.contains(xid);
+    }
 
     // The next message in order; nothing: all were read. The view lives until the next call.
     auto next() -> Result<std::optional<std::string_view>>;

@@ -2,9 +2,9 @@
 // is decided here (DESIGN: keys, partial rows). Assembling batches is in row_group.cpp.
 #include "source/postgres/table_builder.hpp"
 
+#include <arrow/array/array_binary.h>
 #include <arrow/array/array_nested.h>
 #include <arrow/array/array_primitive.h>
-#include <arrow/array/array_binary.h>
 #include <arrow/builder.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
@@ -148,8 +148,8 @@ auto TableBuilder::remove(const pgoutput::Delete& removal, std::uint64_t ordinal
     Outcome problem;
     std::size_t i = 0;
     for (const auto& value : removal.before) {
-        const auto fault = in_identity_[i] != 0 ? append(columns_[i], value)
-                                                : columns_[i].writer.append_null();
+        const auto fault =
+            in_identity_[i] != 0 ? append(columns_[i], value) : columns_[i].writer.append_null();
         note(problem, static_cast<int>(i), fault);
         ++i;
     }
@@ -171,7 +171,7 @@ auto TableBuilder::snapshot(pgcopy::RowView row, std::uint64_t ordinal) -> Outco
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         const auto field = row.next();
         auto& writer = columns_[i].writer;
-        const auto fault = field.null ? writer.append_null()
+        const auto fault = field.null                      ? writer.append_null()
                            : layout_.mappings[i].binary_ok ? writer.append_binary(field.bytes)
                                                            : writer.append_text(field.bytes);
         note(problem, static_cast<int>(i), fault);
@@ -196,10 +196,9 @@ auto TableBuilder::append_before() -> Outcome {
 auto TableBuilder::mark_unchanged() -> Outcome {
     const auto width = static_cast<std::int64_t>(bitmap_.size());
     const auto gap = rows_ - 1 - unchanged_rows_;
-    const bool appended = unchanged_.Append(gap * width, 0).ok() &&
-                          unchanged_given_.Append(gap, false).ok() &&
-                          unchanged_.Append(bitmap_.data(), width).ok() &&
-                          unchanged_given_.Append(true).ok();
+    const bool appended =
+        unchanged_.Append(gap * width, 0).ok() && unchanged_given_.Append(gap, false).ok() &&
+        unchanged_.Append(bitmap_.data(), width).ok() && unchanged_given_.Append(true).ok();
     if (!appended) return RowProblem{-1, ValueFault::capacity};
     unchanged_rows_ = rows_;
     return std::nullopt;

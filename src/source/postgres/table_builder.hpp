@@ -118,7 +118,7 @@ private:
     arrow::TypedBufferBuilder<bool> unchanged_given_;
     std::int64_t unchanged_rows_ = 0;
 
-    std::vector<pgoutput::Value> old_;   // of the row being read
+    std::vector<pgoutput::Value> old_;  // of the row being read
     std::vector<std::uint8_t> bitmap_;
 };
 

@@ -21,12 +21,13 @@ auto diverged(const std::string& what) -> Error {
 }
 
 auto left_behind(const TimelineChange& change) -> Error {
-    return Error{Fault::config,
-                 "source is on timeline " + change.now + ", which a failover has left behind: ours " +
-                     change.was,
-                 "Point source.uri at the server that was promoted. If this one has taken its place "
-                 "again: `leat drop FILE`, move the warehouse file away and start again.",
-                 "postgres slot", Code::pg_timeline};
+    return Error{
+        Fault::config,
+        "source is on timeline " + change.now + ", which a failover has left behind: ours " +
+            change.was,
+        "Point source.uri at the server that was promoted. If this one has taken its place "
+        "again: `leat drop FILE`, move the warehouse file away and start again.",
+        "postgres slot", Code::pg_timeline};
 }
 
 auto load_history(Connection& replication, const std::string& timeline)

@@ -20,7 +20,8 @@ struct Ancestor {
     friend auto operator==(const Ancestor&, const Ancestor&) -> bool = default;
 };
 
-// A timeline history file: "timeline<tab>end<tab>reason" a line, oldest first. Other lines are none.
+// A timeline history file: "timeline<tab>end<tab>reason" a line, oldest first. Other lines are
+// none.
 auto parse_history(std::string_view text) -> std::vector<Ancestor>;
 
 struct TimelineChange {

@@ -27,8 +27,8 @@ public:
 private:
     struct Entry {
         pgtype::ScalarType type;
-        std::uint32_t base = 0;     // of a domain
-        std::uint32_t element = 0;  // of an array
+        std::uint32_t base = 0;       // of a domain
+        std::uint32_t element = 0;    // of an array
         std::int32_t dimensions = 0;  // of a domain over an array
         char delimiter = ',';
     };

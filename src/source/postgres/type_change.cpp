@@ -52,7 +52,9 @@ auto second_digits(const ScalarType& type) -> std::int32_t {
 // How map() reads the modifier.
 auto numeric_widens(std::int32_t from, std::int32_t to, bool as_text) -> bool {
     constexpr std::int32_t header = 4;
-    const auto precision = [](std::int32_t modifier) { return ((modifier - header) >> 16) & 0xffff; };
+    const auto precision = [](std::int32_t modifier) {
+        return ((modifier - header) >> 16) & 0xffff;
+    };
     const auto scale = [](std::int32_t modifier) {
         return (((modifier - header) & 0x7ff) ^ 1024) - 1024;
     };

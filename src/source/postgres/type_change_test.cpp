@@ -22,7 +22,9 @@ auto array_of(const pgtype::PgType& element) -> pgtype::PgType {
 auto numeric(int precision, int scale) -> pgtype::PgType {
     return type(1700, ((precision << 16) | (scale & 0x7ff)) + 4);
 }
-auto varchar(int characters) -> pgtype::PgType { return type(1043, characters + 4); }
+auto varchar(int characters) -> pgtype::PgType {
+    return type(1043, characters + 4);
+}
 
 const auto int2 = type(21);
 const auto int4 = type(23);

@@ -12,12 +12,13 @@ constexpr std::chrono::seconds answer_within(3);
 
 constexpr VitalInfo retained{"pg_slot_retained_bytes",
                              "Write-ahead log that the server keeps for this pipeline's slot."};
-constexpr VitalInfo safe{"pg_slot_safe_wal_bytes",
-                         "Write-ahead log that may still be written before the slot is in danger of "
-                         "being invalidated; absent without max_slot_wal_keep_size."};
-constexpr VitalInfo wal_status{"pg_slot_wal_status",
-                               "1 for the state in which the server holds the slot's write-ahead log.",
-                               "status"};
+constexpr VitalInfo safe{
+    "pg_slot_safe_wal_bytes",
+    "Write-ahead log that may still be written before the slot is in danger of "
+    "being invalidated; absent without max_slot_wal_keep_size."};
+constexpr VitalInfo wal_status{
+    "pg_slot_wal_status", "1 for the state in which the server holds the slot's write-ahead log.",
+    "status"};
 constexpr std::array states = {"reserved", "extended", "unreserved", "lost", "missing"};
 
 struct Judgement {
@@ -37,16 +38,17 @@ auto judge(const std::string& state, bool wanted) -> Judgement {
                 "Raise max_slot_wal_keep_size at once, or let leat catch up."};
     if (state == "lost")
         return {Keeping::lost, Code::pg_slot_lost, "SlotLost",
-                "the server has removed what the slot still needs",
-                start_anew};
+                "the server has removed what the slot still needs", start_anew};
     if (!wanted) return {Keeping::none_yet, Code::none, "NoSlotYet", "", ""};
-    return {Keeping::lost,
-            Code::pg_slot_lost, "SlotMissing", "the replication slot is gone", start_anew};
+    return {Keeping::lost, Code::pg_slot_lost, "SlotMissing", "the replication slot is gone",
+            start_anew};
 }
 
 }  // namespace
 
-auto PostgresSource::vital_infos() -> std::vector<VitalInfo> { return {retained, safe, wal_status}; }
+auto PostgresSource::vital_infos() -> std::vector<VitalInfo> {
+    return {retained, safe, wal_status};
+}
 
 auto PostgresSource::watch(const std::optional<Position>& durable, const std::stop_token& stop)
     -> Result<SourceVitals> {
@@ -58,10 +60,13 @@ auto PostgresSource::watch(const std::optional<Position>& durable, const std::st
     const auto since = durable ? quote_text(to_string(Lsn{durable->commit})) + "::pg_lsn" : "NULL";
     const auto answer = watching_->query_within(
         "SELECT slot_name IS NULL, wal_status, (now - restart_lsn)::bigint, safe_wal_size, "
-        "greatest(0, now - " + since + ")::bigint "
-        "FROM (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
-        "ELSE pg_current_wal_lsn() END AS now) server "
-        "LEFT JOIN pg_replication_slots ON slot_name = " + quote_text(slot_),
+        "greatest(0, now - " +
+            since +
+            ")::bigint "
+            "FROM (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
+            "ELSE pg_current_wal_lsn() END AS now) server "
+            "LEFT JOIN pg_replication_slots ON slot_name = " +
+            quote_text(slot_),
         answer_within, stop);
     if (!answer) {
         watching_.reset();

@@ -28,12 +28,13 @@ auto PostgresSource::note_membership(Membership membership) -> Result<void> {
     return {};
 }
 
-// Against what it was when this pipeline last looked. Tables without a schema are new to the stream,
-// whatever they were.
+// Against what it was when this pipeline last looked. Tables without a schema are new to the
+// stream, whatever they were.
 auto PostgresSource::compare_membership(Connection& sql, const std::vector<SchemaPtr>& schemas)
     -> Result<void> {
     const auto was = TRY(read_membership(membership_file()));
-    if (!was || !TRY(has_publication(sql, publication_))) return {};  // publish() tells of the latter
+    if (!was || !TRY(has_publication(sql, publication_)))
+        return {};  // publish() tells of the latter
     const auto now = TRY(ask_membership(sql, {}));
     TRY(check_slot_mark(was->slot, now.slot));
     TRY(check_publication(*was, now));
@@ -83,8 +84,9 @@ auto PostgresSource::watch_membership(const std::stop_token& stop) -> Result<voi
     for (const auto& [name, was] : membership_.tables) {
         if (!checked) break;
         const auto found = asked->tables.find(name);
-        checked = found == asked->tables.end() ? cannot_follow(name, "it was dropped or renamed")
-                                               : check_membership(*asking_, {name, was, found->second});
+        checked = found == asked->tables.end()
+                      ? cannot_follow(name, "it was dropped or renamed")
+                      : check_membership(*asking_, {name, was, found->second});
     }
     if (checked) return note_membership(*asked);
     checked.error().fault = Fault::retry;
