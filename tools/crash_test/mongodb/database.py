@@ -96,7 +96,7 @@ class MongoDatabase(Database):
     def open_gap(self) -> None:
         """Writes until the oplog has lost what was there before."""
         oplog = self.client.local["oplog.rs"]
-        newest = oplog.find_one(sort=[("$natural", -1)])["ts"]
+        newest = oplog.find_one({}, {"ts": 1}, sort=[("$natural", -1)])["ts"]
         filler = self.client.not_captured.filler
         deadline = time.monotonic() + GAP_SECONDS_MAX
         while oplog.find_one({}, {"ts": 1}, sort=[("$natural", 1)])["ts"] <= newest:
