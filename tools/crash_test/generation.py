@@ -175,5 +175,8 @@ def read_balances(warehouse: pathlib.Path, query: str) -> tuple | None:
     with tempfile.TemporaryDirectory(dir=warehouse.parent) as place:
         for part in parts_of(warehouse):
             shutil.copy2(part, place)
-        with duckdb.connect(str(pathlib.Path(place) / warehouse.name)) as connection:
+        # Attached, since the file's WAL may hold a conversion (docs/guide/reading.md).
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH '{pathlib.Path(place) / warehouse.name}' AS warehouse")
+            connection.execute("USE warehouse")
             return connection.execute(query).fetchone()

@@ -246,7 +246,11 @@ auto DuckDbSink::apply_epoch() -> Result<void> {
     for (auto& [name, table] : tables_) {
         if (table.wanted == table.applied) continue;
         altered.emplace_back(&table, table.applied);
+        const auto from = table.applied;
         TRY(duckdb::alter(*connection_, table));
+        if (from && from->generation == table.applied->generation &&
+            duckdb::converts_by_functions(*from, *table.applied))
+            must_checkpoint_ = true;
     }
     for (const auto& [table, from] : altered) TRY(duckdb::backfill(*connection_, *table, from));
     for (const auto& table : std::exchange(adopting_, {}))
@@ -278,7 +282,9 @@ auto DuckDbSink::commit(const Progress& progress) -> Result<Committed> {
     failpoint("duckdb.after_commit");
     stage_.clear();
     checkpoints_.committed(progress.offsets);
-    if (checkpoints_.is_due()) TRY(checkpoint(false));
+    // So that anybody can open the file, were this process killed.
+    const bool insist = std::exchange(must_checkpoint_, false);
+    if (insist || checkpoints_.is_due()) TRY(checkpoint(insist));
     return Committed{checkpoints_.safe()};
 }
 

@@ -66,6 +66,7 @@ private:
     duckdb::Tables tables_;
     std::vector<TableName> adopting_;  // whose copies become the live ones with the next commit
     bool is_doubtful_ = false;  // a commit or checkpoint failed: only reopening tells what stands
+    bool must_checkpoint_ = false;  // after this commit
 };
 
 }  // namespace leat

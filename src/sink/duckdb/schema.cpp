@@ -92,6 +92,16 @@ auto create(Connection& connection, TargetTable& table) -> Result<void> {
     return {};
 }
 
+// Where DuckDB's own cast has other words: text to JSON it would read as JSON.
+auto using_clause(const Column& from, const Column& to) -> std::string {
+    const auto name = quoted(to.name);
+    if (type_of(from).sql == type_of(to).sql) return "";
+    if (type_of(to).kind == Kind::json) return " USING (" + json_sql(from, name) + ")::JSON";
+    if (to.logical_type == "numeric" && from.type->id() == arrow::Type::DOUBLE)
+        return " USING " + number_text_sql(name);
+    return "";
+}
+
 // The statements that lead from one version's columns to the next one's, in order.
 class Alteration {
 public:
@@ -153,15 +163,6 @@ private:
                           type_of(column).sql + using_clause(*old, column)));
         }
         return {};
-    }
-
-    // Where DuckDB's own cast has other words: text to JSON it would read as JSON.
-    static auto using_clause(const Column& from, const Column& to) -> std::string {
-        const auto name = quoted(to.name);
-        if (type_of(to).kind == Kind::json) return " USING (" + json_sql(from, name) + ")::JSON";
-        if (to.logical_type == "numeric" && from.type->id() == arrow::Type::DOUBLE)
-            return " USING " + number_text_sql(name);
-        return "";
     }
 
     auto add_columns() -> Result<void> {
@@ -244,6 +245,13 @@ auto check_change(const TableSchema& from, const TableSchema& to) -> Result<void
                                          type_of(*old).sql + " to " + type_of(column).sql);
     }
     return {};
+}
+
+auto converts_by_functions(const TableSchema& from, const TableSchema& to) -> bool {
+    return std::any_of(to.columns.begin(), to.columns.end(), [&](const Column& column) {
+        const auto* const old = by_id(from, column.id);
+        return old != nullptr && !using_clause(*old, column).empty();
+    });
 }
 
 auto successor(const TableSchema& from, const TableSchema& to) -> Result<SchemaPtr> {

@@ -14,9 +14,10 @@
 
 namespace leat::duckdb {
 
-// One copy of a table. `applied`: what the open transaction has made of it, null: it does not exist.
-// `wanted`: what evolve() asked for last. `columns`: the names in the table's own order, dropped ones
-// too. `name`: in the file; a copy that is filled beside a live one has a name of its own.
+// One copy of a table. `applied`: what the open transaction has made of it, null: it does not
+// exist. `wanted`: what evolve() asked for last. `columns`: the names in the table's own order,
+// dropped ones too. `name`: in the file; a copy that is filled beside a live one has a name of its
+// own.
 struct TargetTable {
     std::string name;
     SchemaPtr applied;
@@ -50,8 +51,13 @@ auto check_schema(const TableSchema& schema) -> Result<void>;
 // Refuses a change that a copy cannot follow: another key, a type that does not widen.
 auto check_change(const TableSchema& from, const TableSchema& to) -> Result<void>;
 
-// `to` as it is wanted of the same copy after `from`: a column keeps the default it came with, which
-// is what the rows before it hold, whatever became of the default later.
+// Whether the way from one version to the next runs functions of DuckDB, and not casts alone. Its
+// WAL holds them as expressions, which a DuckDB that opens the file as its main database cannot
+// replay (1.5.6: "no default database set"); one that attaches the file can.
+auto converts_by_functions(const TableSchema& from, const TableSchema& to) -> bool;
+
+// `to` as it is wanted of the same copy after `from`: a column keeps the default it came with,
+// which is what the rows before it hold, whatever became of the default later.
 auto successor(const TableSchema& from, const TableSchema& to) -> Result<SchemaPtr>;
 
 // Makes the sink's own tables where they are missing; reads what they say. `columns` is read from

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -62,7 +63,12 @@ auto read_split(const Element& element, Event& event) -> void {
     }
 }
 
-constexpr std::int64_t us_per_ms = 1000;
+// A time that no clock shows counts as none.
+auto microseconds(std::int64_t ms) -> std::int64_t {
+    constexpr std::int64_t us_per_ms = 1000;
+    constexpr auto most = std::numeric_limits<std::int64_t>::max() / us_per_ms;
+    return ms > -most && ms < most ? ms * us_per_ms : 0;
+}
 
 auto take(const Element& element, Event& event) -> void {
     const auto name = element.name;
@@ -71,7 +77,7 @@ auto take(const Element& element, Event& event) -> void {
     else if (name == "clusterTime" && element.type == Type::timestamp)
         event.commit = to_commit(bson::as_timestamp(element));
     else if (name == "wallTime" && element.type == Type::date)
-        event.wall_us = bson::as_int64(element) * us_per_ms;
+        event.wall_us = microseconds(bson::as_int64(element));
     else if (name == "fullDocument") event.document = document_of(element);
     else if (name == "ns") event.source = namespace_of(element);
     else if (name == "to") event.target = namespace_of(element);
