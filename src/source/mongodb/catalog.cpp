@@ -7,22 +7,6 @@ namespace leat::mongodb {
 
 namespace {
 
-auto text(std::string_view document, std::string_view name) -> std::string {
-    const auto found = bson::find(document, name);
-    return found && found->type == bson::Type::string ? std::string(bson::as_text(*found)) : "";
-}
-
-auto document(std::string_view parent, std::string_view name) -> std::string_view {
-    const auto found = bson::find(parent, name);
-    return found && found->type == bson::Type::document ? bson::as_document(*found)
-                                                        : std::string_view();
-}
-
-auto truth(std::string_view parent, std::string_view name) -> bool {
-    const auto found = bson::find(parent, name);
-    return found && found->type == bson::Type::boolean && bson::as_boolean(*found);
-}
-
 auto is_system(std::string_view name) -> bool {
     return name.starts_with("system.");
 }
@@ -42,13 +26,14 @@ auto list_of_database(Connection& connection, const std::string& database,
     for (bson::Element item; reader.next(item);) {
         if (item.type != bson::Type::document) continue;
         const auto entry = bson::as_document(item);
-        const auto name = text(entry, "name");
+        const auto name = text_at(entry, "name");
         if (is_system(name)) continue;
         CatalogCollection one;
         one.name = {database == default_database ? "" : database, name};
-        one.type = text(entry, "type");
-        const auto images = document(document(entry, "options"), "changeStreamPreAndPostImages");
-        one.has_images = truth(images, "enabled");
+        one.type = text_at(entry, "type");
+        const auto images =
+            document_at(document_at(entry, "options"), "changeStreamPreAndPostImages");
+        one.has_images = truth_at(images, "enabled");
         found.push_back(std::move(one));
     }
     return {};
@@ -86,7 +71,7 @@ auto list_databases(Connection& connection) -> Result<std::vector<std::string>> 
     bson::Reader reader(reply.document("databases"));
     for (bson::Element item; reader.next(item);) {
         if (item.type != bson::Type::document) continue;
-        auto name = text(bson::as_document(item), "name");
+        auto name = text_at(bson::as_document(item), "name");
         if (name != "admin" && name != "local" && name != "config")
             names.push_back(std::move(name));
     }

@@ -66,30 +66,6 @@ auto Reply::bytes() const -> std::string_view {
     return {reinterpret_cast<const char*>(bson_get_data(&held_->bson)), held_->bson.len};
 }
 
-auto Reply::number(std::string_view name) const -> std::int64_t {
-    const auto element = find(name);
-    if (!element) return 0;
-    return bson::whole_number(*element).value_or(0);
-}
-
-auto Reply::truth(std::string_view name) const -> bool {
-    const auto element = find(name);
-    return element && element->type == bson::Type::boolean && bson::as_boolean(*element);
-}
-
-auto Reply::text(std::string_view name) const -> std::string {
-    const auto element = find(name);
-    if (!element || element->type != bson::Type::string) return {};
-    return std::string(bson::as_text(*element));
-}
-
-auto Reply::document(std::string_view name) const -> std::string_view {
-    const auto element = find(name);
-    const bool is_one =
-        element && (element->type == bson::Type::document || element->type == bson::Type::array);
-    return is_one ? bson::as_document(*element) : std::string_view();
-}
-
 auto ServerFacts::is_at_least(int major, int minor, int patch) const -> bool {
     return std::array{version_major, version_minor, version_patch} >=
            std::array{major, minor, patch};

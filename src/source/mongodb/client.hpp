@@ -38,11 +38,19 @@ public:
         return bson::find(bytes(), name);
     }
     // 0 and false where it is not there or of another type.
-    [[nodiscard]] auto number(std::string_view name) const -> std::int64_t;
-    [[nodiscard]] auto truth(std::string_view name) const -> bool;
-    [[nodiscard]] auto text(std::string_view name) const -> std::string;
+    [[nodiscard]] auto number(std::string_view name) const -> std::int64_t {
+        return number_at(bytes(), name);
+    }
+    [[nodiscard]] auto truth(std::string_view name) const -> bool {
+        return truth_at(bytes(), name);
+    }
+    [[nodiscard]] auto text(std::string_view name) const -> std::string {
+        return text_at(bytes(), name);
+    }
     // Empty where it is not there.
-    [[nodiscard]] auto document(std::string_view name) const -> std::string_view;
+    [[nodiscard]] auto document(std::string_view name) const -> std::string_view {
+        return document_at(bytes(), name);
+    }
     [[nodiscard]] auto raw() -> bson_t* { return &held_->bson; }
 
 private:

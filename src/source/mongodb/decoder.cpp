@@ -112,7 +112,7 @@ auto Decoder::apply(const Event& event, const Window& window) -> Result<void> {
     const auto* const collection = find(event.source);
     if (collection == nullptr || event.commit <= collection->from) return {};
     if (is_row(event.kind)) return apply_row(event, *collection, window);
-    if (event.kind == EventKind::drop) return apply_drop(event, *collection);
+    if (event.kind == EventKind::drop) return frames_.truncate(collection->table);
     pass_over(collection->table, "event_type");
     return {};
 }
@@ -165,11 +165,6 @@ auto Decoder::apply_update(const Event& event, const CapturedCollection& collect
         return {};
     }
     return frames_.add(table, Op::update, found->second);
-}
-
-auto Decoder::apply_drop(const Event& /*event*/, const CapturedCollection& collection)
-    -> Result<void> {
-    return frames_.truncate(collection.table);
 }
 
 // What is renamed away leaves its table empty. What is renamed onto a captured name comes without

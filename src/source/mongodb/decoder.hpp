@@ -83,7 +83,6 @@ private:
     auto apply_update(const Event& event, const CapturedCollection& collection,
                       const Window& window) -> Result<void>;
     [[nodiscard]] auto may_be_delta(const Event& event, const Window& window) const -> bool;
-    auto apply_drop(const Event& event, const CapturedCollection& collection) -> Result<void>;
     auto meet_rename(const Event& event) -> Result<void>;
     auto gather_fragment(std::string_view bytes, const Event& fragment)
         -> std::optional<std::string>;

@@ -105,4 +105,26 @@ auto Document::bytes() const -> std::string_view {
     return {reinterpret_cast<const char*>(bson_get_data(&bson_)), bson_.len};
 }
 
+auto text_at(std::string_view document, std::string_view name) -> std::string {
+    const auto found = bson::find(document, name);
+    return found && found->type == bson::Type::string ? std::string(bson::as_text(*found)) : "";
+}
+
+auto number_at(std::string_view document, std::string_view name) -> std::int64_t {
+    const auto found = bson::find(document, name);
+    return found ? bson::whole_number(*found).value_or(0) : 0;
+}
+
+auto truth_at(std::string_view document, std::string_view name) -> bool {
+    const auto found = bson::find(document, name);
+    return found && found->type == bson::Type::boolean && bson::as_boolean(*found);
+}
+
+auto document_at(std::string_view document, std::string_view name) -> std::string_view {
+    const auto found = bson::find(document, name);
+    const bool is_one =
+        found && (found->type == bson::Type::document || found->type == bson::Type::array);
+    return is_one ? bson::as_document(*found) : std::string_view();
+}
+
 }  // namespace leat::mongodb

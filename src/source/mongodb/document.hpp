@@ -42,6 +42,13 @@ private:
     bson_t bson_;
 };
 
+// What an answer or a note says under a name at its top level; of another type, or not there:
+// empty, 0, false.
+auto text_at(std::string_view document, std::string_view name) -> std::string;
+auto number_at(std::string_view document, std::string_view name) -> std::int64_t;
+auto truth_at(std::string_view document, std::string_view name) -> bool;
+auto document_at(std::string_view document, std::string_view name) -> std::string_view;  // or array
+
 // Items of an array, in order.
 class ArrayBuilder {
 public:

@@ -20,16 +20,6 @@ auto journal_of(const std::filesystem::path& plan) -> std::filesystem::path {
     return plan.string() + ".journal";
 }
 
-auto text(std::string_view document, std::string_view name) -> std::string {
-    const auto found = bson::find(document, name);
-    return found && found->type == bson::Type::string ? std::string(bson::as_text(*found)) : "";
-}
-
-auto number(std::string_view document, std::string_view name) -> std::int64_t {
-    const auto found = bson::find(document, name);
-    return found ? bson::whole_number(*found).value_or(0) : 0;
-}
-
 auto border(std::string_view document, std::string_view name) -> std::optional<Document> {
     const auto found = bson::find(document, name);
     if (!found || found->type != bson::Type::document) return std::nullopt;
@@ -68,8 +58,8 @@ auto CollectionImages::write_plan() const -> Result<void> {
 auto CollectionImages::read_plan() -> Result<void> {
     const auto plan = TRY(read_note(options_.plan));
     if (!plan) return unusable(options_.plan, "found");
-    options_.point = static_cast<std::uint64_t>(number(*plan, "point"));
-    options_.time_us = number(*plan, "time_us");
+    options_.point = static_cast<std::uint64_t>(number_at(*plan, "point"));
+    options_.time_us = number_at(*plan, "time_us");
     const auto list = bson::find(*plan, "ranges");
     if (!list || list->type != bson::Type::array) return unusable(options_.plan, "read");
     bson::Reader reader(bson::as_document(*list));
@@ -77,8 +67,8 @@ auto CollectionImages::read_plan() -> Result<void> {
         if (item.type != bson::Type::document) return unusable(options_.plan, "read");
         const auto entry = bson::as_document(item);
         Range range;
-        range.table = {text(entry, "schema"), text(entry, "table")};
-        range.documents = static_cast<std::uint64_t>(number(entry, "documents"));
+        range.table = {text_at(entry, "schema"), text_at(entry, "table")};
+        range.documents = static_cast<std::uint64_t>(number_at(entry, "documents"));
         range.min = border(entry, "min");
         range.max = border(entry, "max");
         ranges_.push_back(std::move(range));

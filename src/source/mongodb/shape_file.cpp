@@ -10,16 +10,6 @@ namespace leat::mongodb {
 
 namespace {
 
-auto text(std::string_view document, std::string_view name) -> std::string {
-    const auto found = bson::find(document, name);
-    return found && found->type == bson::Type::string ? std::string(bson::as_text(*found)) : "";
-}
-
-auto number(std::string_view document, std::string_view name) -> std::int64_t {
-    const auto found = bson::find(document, name);
-    return found ? bson::whole_number(*found).value_or(0) : 0;
-}
-
 auto to_document(const TableSchema& schema, const std::string& definition) -> Document {
     ArrayBuilder columns;
     for (const auto& column : schema.columns)
@@ -40,9 +30,9 @@ auto to_document(const TableSchema& schema, const std::string& definition) -> Do
 // Null: not a shape that this program has written.
 auto to_schema(std::string_view document) -> SchemaPtr {
     auto schema = std::make_shared<TableSchema>();
-    schema->name = {text(document, "schema"), text(document, "table")};
-    schema->version = static_cast<std::uint64_t>(number(document, "version"));
-    schema->generation = static_cast<Generation>(number(document, "generation"));
+    schema->name = {text_at(document, "schema"), text_at(document, "table")};
+    schema->version = static_cast<std::uint64_t>(number_at(document, "version"));
+    schema->generation = static_cast<Generation>(number_at(document, "generation"));
     const auto columns = bson::find(document, "columns");
     if (!columns || columns->type != bson::Type::array) return nullptr;
     bson::Reader reader(bson::as_document(*columns));
@@ -50,12 +40,12 @@ auto to_schema(std::string_view document) -> SchemaPtr {
         if (item.type != bson::Type::document) return nullptr;
         const auto entry = bson::as_document(item);
         Column named;
-        named.source_type = text(entry, "type");
+        named.source_type = text_at(entry, "type");
         const auto kind = kind_of(named);
         if (!kind) return nullptr;
         auto column = column_of(*kind);
-        column.name = text(entry, "name");
-        column.id = static_cast<std::int32_t>(number(entry, "id"));
+        column.name = text_at(entry, "name");
+        column.id = static_cast<std::int32_t>(number_at(entry, "id"));
         column.nullable = column.name != key_field;
         schema->columns.push_back(std::move(column));
     }
@@ -89,7 +79,7 @@ auto ShapeBook::load() -> Result<void> {
                          "Use that version, or run `leat drop FILE` to begin anew.", file_.string(),
                          Code::mongo_work_folder};
         const auto name = schema->name;
-        definitions_[name] = text(bson::as_document(item), "definition");
+        definitions_[name] = text_at(bson::as_document(item), "definition");
         if (schema->columns.empty()) versions_[name] = schema->version;
         else shapes_[name] = std::make_shared<const Shape>(std::move(schema));
     }

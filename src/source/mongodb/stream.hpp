@@ -44,9 +44,6 @@ public:
     // Waits for an event, at most that long (the first batch is there already).
     auto next(std::chrono::milliseconds wait) -> Result<StreamReply>;
 
-    // Of the first batch: where the stream began.
-    [[nodiscard]] auto first_token() const -> std::string_view { return first_->token; }
-
 private:
     explicit ChangeStream(Connection connection) : connection_(std::move(connection)) {}
     auto take(Reply reply, std::string_view batch_name) -> Result<StreamReply>;
