@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <limits>
 
 #include "config/describe.hpp"
 #include "config/read.hpp"
@@ -18,9 +18,8 @@ namespace leat {
 
 constexpr auto names_of(Otherwise /*unused*/) {
     using Name = config::EnumName<Otherwise>;
-    return std::array{
-        Name{Otherwise::dead_letter, "dead_letter"}, Name{Otherwise::drop, "drop"},
-        Name{Otherwise::warn, "warn"}, Name{Otherwise::stop, "stop"}};
+    return std::array{Name{Otherwise::dead_letter, "dead_letter"}, Name{Otherwise::drop, "drop"},
+                      Name{Otherwise::warn, "warn"}, Name{Otherwise::stop, "stop"}};
 }
 constexpr auto names_of(OnBadUpdate /*unused*/) {
     using Name = config::EnumName<OnBadUpdate>;
@@ -93,7 +92,9 @@ auto span_of(const config::Node& node) -> config::Span {
 
 }  // namespace
 
-auto describe_transforms() -> std::string { return config::describe<TransformOptions>(); }
+auto describe_transforms() -> std::string {
+    return config::describe<TransformOptions>();
+}
 
 auto read_transforms(const config::PipelineFile& file, config::Problems& problems)
     -> std::vector<TransformEntry> {
@@ -183,12 +184,12 @@ auto shaper_parts(const std::vector<TransformEntry>& transforms, const std::stri
     if (!transforms.empty()) engine = TRY(sql::Engine::make());
     for (const auto& entry : transforms) {
         const auto options = entry.options;
-        parts.transforms.push_back(
-            {options.name, entry.input, entry.on_bad_update, entry.bad_ratio_max,
-             [engine, options]() -> Result<std::unique_ptr<Transform>> {
-                 return TRY(SqlTransform::make(engine, options));
-             },
-             definition_of(entry)});
+        parts.transforms.push_back({options.name, entry.input, entry.on_bad_update,
+                                    entry.bad_ratio_max,
+                                    [engine, options]() -> Result<std::unique_ptr<Transform>> {
+                                        return TRY(SqlTransform::make(engine, options));
+                                    },
+                                    definition_of(entry)});
     }
     return parts;
 }
@@ -215,7 +216,8 @@ auto changed_tables(const std::vector<TransformEntry>& transforms, const std::st
     constexpr auto newest = std::numeric_limits<Incarnation>::max();
     const auto shaper = TRY(Shaper::make(TRY(shaper_parts(transforms, sink, tables, data))));
     for (const auto& table : described)
-        if (!TRY(shaper->is_current(table.schema->name, newest))) changed.push_back(table.schema->name);
+        if (!TRY(shaper->is_current(table.schema->name, newest)))
+            changed.push_back(table.schema->name);
     return changed;
 }
 
@@ -225,27 +227,15 @@ auto problem(const Error& error) -> Finding {
     return {Severity::problem, error.context + ": " + error.what, error.hint, error.code};
 }
 
-// Only values of variable length can be left out of an update.
-auto may_be_unsent(const Column& column) -> bool {
-    switch (column.type->id()) {
-        case arrow::Type::STRING:
-        case arrow::Type::BINARY:
-        case arrow::Type::DECIMAL128:
-        case arrow::Type::LIST: return true;
-        default: return false;
-    }
-}
-
-// What one route makes of a table. `unsent`: columns that it needs and that the source may leave
-// out of an update.
+// What one route makes of a table. `unsent`: columns that it needs and that an update may lack.
 struct Compiled {
     SchemaPtr output;
     std::string unsent;
 };
 
 auto compile_route(const std::vector<TransformEntry>& transforms, const Route& route,
-                   SchemaPtr schema, const std::shared_ptr<sql::Engine>& engine)
-    -> Result<Compiled> {
+                   SchemaPtr schema, const MayLack& may_lack,
+                   const std::shared_ptr<sql::Engine>& engine) -> Result<Compiled> {
     Compiled compiled{std::move(schema), ""};
     for (const auto step : route.steps) {
         const auto transform = TRY(SqlTransform::make(engine, transforms[step].options));
@@ -253,7 +243,7 @@ auto compile_route(const std::vector<TransformEntry>& transforms, const Route& r
         const auto& input = *compiled.output;
         for (const auto& name : transform->needed_columns()) {
             const auto index = input.column_index(name);
-            if (may_be_unsent(input.columns[static_cast<std::size_t>(index)]) && !input.is_key(index))
+            if (!input.is_key(index) && may_lack(input.columns[static_cast<std::size_t>(index)]))
                 compiled.unsent += (compiled.unsent.empty() ? "" : ", ") + name;
         }
         compiled.output = output;
@@ -271,30 +261,38 @@ auto is_table(const Route& route, const TableName& name) -> bool {
     return is_same_name(route.source, target_name(name));
 }
 
-// What may happen to updates of the table that come without all their columns.
-auto about_unsent(const std::string& columns, UnchangedColumns unchanged_columns) -> std::string {
-    const std::string comes =
-        "an update that leaves a large value as it is comes without it, and without " + columns +
-        " the row cannot be judged: ";
-    return unchanged_columns == UnchangedColumns::as_sent
-               ? comes + "it becomes a dead letter (incomplete_row)"
-               : comes + "it is read from the table, where it may be newer than the update "
-                         "(eventual)";
+// Of a table whose partial rows are completed.
+auto about_completion(const DescribedTable& table, std::string what) -> Finding {
+    if (table.refusal) return problem(*table.refusal);
+    return {
+        Severity::notice,
+        std::move(what) + "read from the table, where it may be newer than the update (eventual)",
+        table.whole_rows_remedy};
+}
+
+// Of a table that a route needs more of than an update may bring.
+auto about_unsent(const DescribedTable& table, const std::string& output,
+                  const std::string& columns, UnchangedColumns unchanged_columns) -> Finding {
+    const auto comes = output + ": an update may come without " + columns +
+                       ", and then the row cannot be judged: ";
+    if (unchanged_columns != UnchangedColumns::as_sent)
+        return about_completion(table, comes + "it is ");
+    return {Severity::notice, comes + "it becomes a dead letter (incomplete_row)",
+            table.whole_rows_remedy};
 }
 
 auto check_route(const std::vector<TransformEntry>& transforms, const Route& route, bool taken,
                  UnchangedColumns unchanged_columns, const DescribedTable& table,
                  const std::shared_ptr<sql::Engine>& engine, std::vector<Finding>& findings)
     -> Result<void> {
-    const auto compiled = TRY(compile_route(transforms, route, table.schema, engine));
+    const auto may_lack = [&](const Column& column) { return table.unsent.contains(column.name); };
+    const auto compiled = TRY(compile_route(transforms, route, table.schema, may_lack, engine));
     findings.push_back({Severity::ok,
                         route.output + ": " + std::to_string(compiled.output->columns.size()) +
                             " columns from " + to_string(table.schema->name),
                         ""});
-    if (taken && !compiled.unsent.empty() && !table.whole_rows_remedy.empty())
-        findings.push_back({Severity::notice,
-                            route.output + ": " + about_unsent(compiled.unsent, unchanged_columns),
-                            table.whole_rows_remedy});
+    if (taken && !compiled.unsent.empty())
+        findings.push_back(about_unsent(table, route.output, compiled.unsent, unchanged_columns));
     return {};
 }
 
@@ -303,14 +301,9 @@ auto tell_eventual(const std::vector<DescribedTable>& tables, UnchangedColumns u
                    std::vector<Finding>& findings) -> void {
     for (const auto& table : tables) {
         if (unchanged_columns != UnchangedColumns::lookup && !table.must_be_whole) continue;
-        const auto& columns = table.schema->columns;
-        if (table.schema->identity == RowIdentity::key && !table.whole_rows_remedy.empty() &&
-            std::any_of(columns.begin(), columns.end(), may_be_unsent))
-            findings.push_back({Severity::notice,
-                                to_string(table.schema->name) +
-                                    ": large values that an update leaves as they are are read from "
-                                    "the table, where they may be newer than the update (eventual)",
-                                table.whole_rows_remedy});
+        if (table.schema->identity == RowIdentity::key && !table.unsent.empty())
+            findings.push_back(about_completion(
+                table, to_string(table.schema->name) + ": what an update leaves out is "));
     }
 }
 
@@ -321,10 +314,10 @@ auto make_needs_whole_rows(const std::vector<TransformEntry>& transforms,
     if (transforms.empty()) return NeedsWholeRows();
     const auto engine = TRY(sql::Engine::make());
     const auto routes = TRY(make_routes(steps_of(transforms)));
-    return NeedsWholeRows([=](const SchemaPtr& schema) {
+    return NeedsWholeRows([=](const SchemaPtr& schema, const MayLack& may_lack) {
         return std::any_of(routes.begin(), routes.end(), [&](const Route& route) {
             if (!is_taken(taken, route.output) || !is_table(route, schema->name)) return false;
-            const auto compiled = compile_route(transforms, route, schema, engine);
+            const auto compiled = compile_route(transforms, route, schema, may_lack, engine);
             return !compiled || !compiled->unsent.empty();
         });
     });
@@ -341,16 +334,14 @@ auto check_transforms(const std::vector<TransformEntry>& transforms,
     const auto routes = make_routes(steps_of(transforms));
     if (!routes) return {problem(routes.error())};
     for (const auto& route : *routes) {
-        const auto table =
-            std::find_if(tables.begin(), tables.end(), [&](const DescribedTable& each) {
-                return is_table(route, each.schema->name);
-            });
+        const auto table = std::find_if(
+            tables.begin(), tables.end(),
+            [&](const DescribedTable& each) { return is_table(route, each.schema->name); });
         if (table == tables.end()) {
-            findings.push_back({Severity::problem,
-                                "transform " + route.output + ": no table of the source is called " +
-                                    route.source,
-                                "Add it to source.tables, or name one that is there.",
-                                Code::transform_names});
+            findings.push_back(
+                {Severity::problem,
+                 "transform " + route.output + ": no table of the source is called " + route.source,
+                 "Add it to source.tables, or name one that is there.", Code::transform_names});
             continue;
         }
         if (const auto done = check_route(transforms, route, is_taken(taken, route.output),

@@ -32,11 +32,12 @@ auto Completion::is_needed(const SchemaPtr& schema) -> bool {
     if (decision.schema == schema) return decision.is_needed;
     decision.schema = schema;
     const auto& asks = options_.needs_whole_rows;
-    decision.is_needed = schema->identity == RowIdentity::key &&
-                         (options_.unchanged_columns == UnchangedColumns::lookup ||
-                          lookups_->must_be_whole(schema->name) ||
-                          (options_.unchanged_columns == UnchangedColumns::when_needed && asks &&
-                           asks(schema)));
+    decision.is_needed =
+        schema->identity == RowIdentity::key &&
+        (options_.unchanged_columns == UnchangedColumns::lookup ||
+         lookups_->must_be_whole(schema->name) ||
+         (options_.unchanged_columns == UnchangedColumns::when_needed && asks &&
+          asks(schema, [this](const Column& column) { return lookups_->may_lack(column); })));
     if (decision.is_needed && lookups_->may_be_partial(schema->name))
         status_.capture([&](CaptureStatus& status) { status.eventual.insert(schema->name); });
     return decision.is_needed;
@@ -44,8 +45,7 @@ auto Completion::is_needed(const SchemaPtr& schema) -> bool {
 
 // All that a row lacks, also what nothing needs: otherwise a value that went with a row that is
 // passed over would be lost.
-auto Completion::complete(Batch& batch, Frame& frame, const std::stop_token& stop)
-    -> Result<void> {
+auto Completion::complete(Batch& batch, Frame& frame, const std::stop_token& stop) -> Result<void> {
     const auto name = batch.schema->name;
     auto completed = TRY(lookups_->complete(batch, stop));
     failpoint("capture.completed");

@@ -18,8 +18,9 @@ enum class UnchangedColumns : std::uint8_t {
     as_sent,      // never; a row that cannot be judged becomes a dead letter
 };
 
-// Whether a transform needs whole rows of a table.
-using NeedsWholeRows = std::function<bool(const SchemaPtr&)>;
+// Whether a transform needs whole rows of a table: something of it that partial ones may lack.
+using MayLack = std::function<bool(const Column&)>;
+using NeedsWholeRows = std::function<bool(const SchemaPtr&, const MayLack&)>;
 
 struct CompletionOptions {
     UnchangedColumns unchanged_columns = UnchangedColumns::when_needed;

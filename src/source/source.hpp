@@ -143,12 +143,15 @@ public:
     virtual auto go_on(const SnapshotRequest& request) -> Result<void> = 0;
 };
 
-// `whole_rows_remedy`: the statement after which every update comes with all its columns; empty:
-// it does so already. `must_be_whole`: see Lookups.
+// `unsent`: columns that an update may come without. `whole_rows_remedy`: what makes every update
+// come with all of them. `must_be_whole`: see Lookups. `refusal`: of complete(), where
+// it makes no row whole.
 struct DescribedTable {
     SchemaPtr schema;
-    std::string whole_rows_remedy;
+    std::set<std::string> unsent{};
+    std::string whole_rows_remedy{};
     bool must_be_whole = false;
+    std::optional<Error> refusal{};
 };
 
 // Optional for a Source (found by dynamic_cast): its tables as they are now. Instead of open();
@@ -176,6 +179,9 @@ public:
 
     // Whether rows of this table may come without all their columns, as far as is known now.
     [[nodiscard]] virtual auto may_be_partial(const TableName& table) const -> bool = 0;
+
+    // Whether a partial row may lack this column, which is not of its key.
+    [[nodiscard]] virtual auto may_lack(const Column& column) const -> bool = 0;
 
     // Whether nothing may rest on what a row of this table was before, because rows of it may have
     // been left out.

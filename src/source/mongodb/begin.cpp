@@ -124,6 +124,11 @@ auto MongoSource::may_be_partial(const TableName& name) const -> bool {
     return without_images_.contains(name);
 }
 
+// Whatever was not changed, under update_mode: delta.
+auto MongoSource::may_lack(const Column& /*column*/) const -> bool {
+    return true;
+}
+
 auto MongoSource::must_be_whole(const TableName& name) const -> bool {
     return config_.update_mode == UpdateMode::document && without_images_.contains(name);
 }
@@ -131,13 +136,17 @@ auto MongoSource::must_be_whole(const TableName& name) const -> bool {
 // Rows are whole when they leave read(), but for those that were asked for in part.
 auto MongoSource::complete(const Batch& batch, const std::stop_token& /*stop*/)
     -> Result<Completed> {
-    return Error{
-        Fault::config,
-        "updates come as the fields that they change (update_mode: delta), and a transform "
-        "of " +
-            to_string(batch.schema->name) + " needs others",
-        "Remove source.update_mode, or let the transform use the key and plain columns only.",
-        "mongodb", Code::mongo_delta};
+    return delta_refusal(batch.schema->name);
+}
+
+auto MongoSource::delta_refusal(const TableName& name) -> Error {
+    return {Fault::config,
+            "updates of " + to_string(name) +
+                " come as the fields that they change (update_mode: delta), and a transform or "
+                "run.unchanged_columns needs others",
+            "Remove source.update_mode, switch post images on for the collection, or let the "
+            "transform take columns as they are.",
+            "mongodb", Code::mongo_delta};
 }
 
 }  // namespace leat::mongodb

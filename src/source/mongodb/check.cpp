@@ -154,7 +154,12 @@ auto MongoSource::describe_tables() -> Result<std::vector<DescribedTable>> {
         TRY(look_at(connection, named(name), *book, row_rules()));
         const auto shape = book->find(name);
         if (!shape) continue;  // empty, so nothing is known of it
-        described.push_back({shape->schema(), "", must_be_whole(name)});
+        DescribedTable one{.schema = shape->schema(), .must_be_whole = must_be_whole(name)};
+        if (config_.update_mode == UpdateMode::delta && may_be_partial(name)) {
+            for (const auto& column : one.schema->columns) one.unsent.insert(column.name);
+            one.refusal = delta_refusal(name);
+        }
+        described.push_back(std::move(one));
     }
     return described;
 }

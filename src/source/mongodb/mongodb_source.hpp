@@ -55,6 +55,7 @@ public:
     auto go_on(const SnapshotRequest& request) -> Result<void> override;
 
     [[nodiscard]] auto may_be_partial(const TableName& name) const -> bool override;
+    [[nodiscard]] auto may_lack(const Column& column) const -> bool override;
     [[nodiscard]] auto must_be_whole(const TableName& name) const -> bool override;
     auto complete(const Batch& batch, const std::stop_token& stop) -> Result<Completed> override;
 
@@ -107,6 +108,7 @@ private:
     [[nodiscard]] auto plan_file(Generation generation) const -> std::filesystem::path;
     [[nodiscard]] auto has_open_plan() const -> bool;
     auto forget_plans() const -> void;
+    static auto delta_refusal(const TableName& name) -> Error;
     auto idle_frame() -> std::optional<Frame>;
     [[nodiscard]] auto patience() const -> Duration;
     auto go_on_behind_invalidate() -> Result<void>;

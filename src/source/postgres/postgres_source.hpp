@@ -52,6 +52,7 @@ public:
     [[nodiscard]] auto stale() const -> std::set<TableName> override;
 
     [[nodiscard]] auto may_be_partial(const TableName& name) const -> bool override;
+    [[nodiscard]] auto may_lack(const Column& column) const -> bool override;
     [[nodiscard]] auto must_be_whole(const TableName& name) const -> bool override;
     auto complete(const Batch& batch, const std::stop_token& stop) -> Result<Completed> override;
 

@@ -76,6 +76,17 @@ auto PostgresSource::may_be_partial(const TableName& name) const -> bool {
     return table != tables_.end() && table->replica_identity != 'f';
 }
 
+// Only values of variable length are stored out of line.
+auto PostgresSource::may_lack(const Column& column) const -> bool {
+    switch (column.type->id()) {
+        case arrow::Type::STRING:
+        case arrow::Type::BINARY:
+        case arrow::Type::DECIMAL128:
+        case arrow::Type::LIST: return true;
+        default: return false;
+    }
+}
+
 auto PostgresSource::must_be_whole(const TableName& /*name*/) const -> bool {
     return config_.on_schema_change == OnSchemaChange::discard_row;
 }
