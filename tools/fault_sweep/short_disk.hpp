@@ -31,6 +31,9 @@ public:
         const auto half = std::string_view(bytes).substr(0, (bytes.size() + 1) / 2);
         return file_->write(std::span(&half, 1), at);
     }
+    auto reserve(std::uint64_t begin, std::uint64_t end) -> int override {
+        return file_->reserve(begin, end);
+    }
     auto read(std::span<char> into, std::uint64_t at) -> std::int64_t override {
         const bool cut = ++counts_.reads == counts_.short_read;
         return file_->read(cut ? into.first((into.size() + 1) / 2) : into, at);

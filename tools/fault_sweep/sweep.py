@@ -27,6 +27,7 @@ import time
 CALLS = ("openat,mkdir,read,pread64,preadv,write,pwrite64,pwritev,fsync,fdatasync,ftruncate,"
          "fallocate,close,rename,unlink,flock,getdents64,fstat,newfstatat,access,lseek")
 FAULTS = ("EIO", "ENOSPC", "EINTR", "KILL")
+WRITES = ("write", "pwrite64", "pwritev", "fallocate")
 SYNCS = ("fsync", "fdatasync")
 TIMEOUT_S = 60
 ATTEMPTS = 5
@@ -142,7 +143,7 @@ def judge(fault: Fault, code: int, record: str, trace: str) -> list[str]:
         bad.append("short read or write was noticed")
     if fault.fault == "EINTR" and code != 0 and fault.call not in SYNCS + ("close",):
         bad.append(f"interruption was noticed: {error[2] if error else ''}")
-    if fault.fault == "ENOSPC" and code != 0 and fault.call in ("write", "pwrite64", "pwritev"):
+    if fault.fault == "ENOSPC" and code != 0 and fault.call in WRITES:
         bad.append(f"a full disk ended it: {error[2] if error else ''}")
     if fault.call in SYNCS:
         bad += syncs_again(fault, code, trace)

@@ -43,6 +43,12 @@ public:
             ::pwritev(descriptor_, list.data(), static_cast<int>(count), static_cast<off_t>(at));
         return done < 0 ? -errno : done;
     }
+    auto reserve(std::uint64_t begin, std::uint64_t end) -> int override {
+        return outcome(uninterrupted([&] {
+            return ::fallocate(descriptor_, FALLOC_FL_ZERO_RANGE, static_cast<off_t>(begin),
+                               static_cast<off_t>(end - begin));
+        }));
+    }
     auto read(std::span<char> into, std::uint64_t at) -> std::int64_t override {
         const auto done = ::pread(descriptor_, into.data(), into.size(), static_cast<off_t>(at));
         return done < 0 ? -errno : done;
@@ -162,6 +168,11 @@ auto write_zeros(File& file, std::uint64_t begin, std::uint64_t end) -> int {
         begin += piece.size();
     }
     return 0;
+}
+
+auto reserve_zeros(File& file, std::uint64_t begin, std::uint64_t end) -> int {
+    const int failed = file.reserve(begin, end);
+    return failed == -EOPNOTSUPP ? write_zeros(file, begin, end) : failed;
 }
 
 auto read_some(File& file, std::span<char> into, std::uint64_t at) -> std::int64_t {

@@ -28,6 +28,8 @@ public:
     // May do less than it was asked for.
     virtual auto write(std::span<const std::string_view> pieces, std::uint64_t at)
         -> std::int64_t = 0;
+    // The range reads as zeros, and there is room for it. -EOPNOTSUPP: not on this disk.
+    virtual auto reserve(std::uint64_t begin, std::uint64_t end) -> int = 0;
     virtual auto read(std::span<char> into, std::uint64_t at) -> std::int64_t = 0;
     virtual auto sync(Sync what) -> int = 0;
     virtual auto size() -> std::int64_t = 0;
@@ -51,6 +53,8 @@ auto system_disk() -> Disk&;
 // Loops over short writes, EINTR and EAGAIN; no piece may be empty. 0 or -errno.
 auto write_all(File& file, std::span<const std::string_view> pieces, std::uint64_t at) -> int;
 auto write_zeros(File& file, std::uint64_t begin, std::uint64_t end) -> int;
+// Zeros without writing them, where the disk can.
+auto reserve_zeros(File& file, std::uint64_t begin, std::uint64_t end) -> int;
 // The bytes that are there, fewer than asked for at the end of the file; or -errno.
 auto read_some(File& file, std::span<char> into, std::uint64_t at) -> std::int64_t;
 

@@ -182,6 +182,9 @@ public:
         if (verdict.act == Act::power_cut) return -EIO;
         return static_cast<std::int64_t>(bytes.size());
     }
+    auto reserve(std::uint64_t begin, std::uint64_t end) -> int override {
+        return write_zeros(*this, begin, end);
+    }
     auto read(std::span<char> into, std::uint64_t at) -> std::int64_t override {
         const std::lock_guard lock(disk_.mutex_);
         const auto verdict = disk_.ask(Call::read);

@@ -10,16 +10,23 @@ namespace {
 
 constexpr auto full_retry = std::chrono::milliseconds(250);
 
+// Changes are synced in small pieces, which is quicker where the blocks were written before. An image
+// comes in large ones and by the gigabyte: there writing zeros costs as much as the image itself.
+using MakeZeros = int (*)(File& file, std::uint64_t begin, std::uint64_t end);
+auto zeros_for(SequenceKind kind) -> MakeZeros {
+    return kind == SequenceKind::changes ? write_zeros : reserve_zeros;
+}
+
 // Zeros from `begin` to `end`, durable together with the file's name.
-auto fill_file(Disk& disk, const Path& path, std::uint64_t begin, std::uint64_t end)
-    -> Result<void> {
+auto fill_file(Disk& disk, const Path& path, std::uint64_t begin, std::uint64_t end,
+               MakeZeros make_zeros) -> Result<void> {
     constexpr std::string_view step = "preparing a segment";
     std::unique_ptr<File> file;
     int failed = disk.open(path, Access::make, file);
     const auto middle = begin + (end - begin) / 2;
-    if (failed == 0) failed = write_zeros(*file, begin, middle);
+    if (failed == 0) failed = make_zeros(*file, begin, middle);
     failpoint("log.preallocate");
-    if (failed == 0) failed = write_zeros(*file, middle, end);
+    if (failed == 0) failed = make_zeros(*file, middle, end);
     if (failed != 0) return disk_error(step, path, failed);
     TRY(sync_and_close(*file, Sync::all, step, path));
     return sync_folder(disk, step, path.parent_path());
@@ -72,7 +79,7 @@ auto Preparer::prepare(SequenceKind kind) -> bool {
     const auto path = log_.path_of(kind, number);
     const auto who = "next " + std::string(to_string(kind)) + " segment";
     auto filled = log_.folder_lock->still_there(log_.config.path);
-    if (filled) filled = fill_file(*log_.disk, path, begin, end);
+    if (filled) filled = fill_file(*log_.disk, path, begin, end, zeros_for(kind));
     if (filled && begin == 0) filled = remove_if_elsewhere(log_, path);
     if (!filled) {
         auto error = std::move(filled).error();
