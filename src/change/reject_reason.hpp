@@ -10,6 +10,7 @@ enum class RejectReason : std::uint8_t {
     expression_failed,    // an expression of a transform raised an error: a cast, an overflow
     expectation_broken,   // an expectation with `dead_letter`
     incomplete_row,       // needs a value that the source did not send
+    does_not_fit_column,  // the source's verdict: a value of another type than its column's
     does_not_fit_target,  // the sink's verdict
 };
 
@@ -18,6 +19,7 @@ constexpr auto to_string(RejectReason reason) -> std::string_view {
         case RejectReason::expression_failed: return "expression_failed";
         case RejectReason::expectation_broken: return "expectation_broken";
         case RejectReason::incomplete_row: return "incomplete_row";
+        case RejectReason::does_not_fit_column: return "does_not_fit_column";
         case RejectReason::does_not_fit_target: return "does_not_fit_target";
     }
     return "";

@@ -22,7 +22,7 @@ namespace leat {
 // `type` is the Arrow type of the values. `logical_type` is the tag that lets a sink restore what
 // Arrow cannot say ("uuid" over fixed_size_binary(16), "numeric" over utf8, "json", "enum",
 // "timestamptz", "interval", … or the source's own type name over utf8); empty where the Arrow
-// type says all. Timestamps: int64 min/max are -infinity/infinity; date32 likewise int32 min/max.
+// type says all; `misfits_type` for a column that no sink gets. Timestamps: int64 min/max are -infinity/infinity; date32 likewise int32 min/max.
 // `id` identifies the column at the source for as long as it lives (PostgreSQL: attnum): the same
 // name under another id is another column, another name under the same id is a rename.
 // `source_type`: the declared type as the source writes it down for itself; empty: not known.
@@ -37,6 +37,10 @@ struct Column {
     std::shared_ptr<arrow::Scalar> default_value;
     std::string source_type{};
 };
+
+// Of the column, one at most, in which the source says what of a row does not fit its columns, as
+// JSON text; NULL: all of it fits. Lanes make a dead letter of a row with such values.
+inline constexpr std::string_view misfits_type = "misfits";
 
 // How the source names an old row.
 enum class RowIdentity : std::uint8_t {

@@ -295,7 +295,8 @@ auto add_flow(Exposition& out, const Labels& place, const FlowCounts& flow) -> v
 auto add_letters(Exposition& out, const Labels& sink, const LaneStatus& lane) -> void {
     for (const auto reason :
          {RejectReason::expression_failed, RejectReason::expectation_broken,
-          RejectReason::incomplete_row, RejectReason::does_not_fit_target}) {
+          RejectReason::incomplete_row, RejectReason::does_not_fit_column,
+          RejectReason::does_not_fit_target}) {
         const std::string name(to_string(reason));
         const auto found = lane.open_letters_by_reason.find(name);
         out.add("leat_dead_letters",

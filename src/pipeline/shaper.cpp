@@ -259,7 +259,7 @@ auto Shaper::pass(Line& line, const Batch& batch, std::uint32_t lineage, const P
     passing.counts.rows_in += batch.rows->num_rows();
     line.rows += batch.rows->num_rows();
     const auto bad_before = line.bad;
-    auto current = batch;
+    auto current = TRY(settle_misfits(passing, batch));
     for (auto& stage : line.stages) {
         passing.on_bad_update = stage.part->on_bad_update;
         if (!stage.prepared || !is_same_version(stage.prepared, current.schema)) {
@@ -282,6 +282,14 @@ auto Shaper::pass(Line& line, const Batch& batch, std::uint32_t lineage, const P
     TRY(check_ratio(line));
     // A letter is worth a commit as a row is.
     return rows + line.bad - bad_before;
+}
+
+// Rows that the source itself finds unfit go no further.
+auto Shaper::settle_misfits(Passing& passing, const Batch& batch) -> Result<Batch> {
+    const auto misfits = misfits_of(batch);
+    auto rows = TRY(passing.line.without_misfits(batch));
+    if (misfits.empty()) return rows;
+    return settle(passing, rows, misfits, passing.line.stages.empty());
 }
 
 auto Shaper::write(Passing& passing, Batch batch, const Put& put) -> Result<std::int64_t> {

@@ -14,6 +14,7 @@
 #include "dead_letter/letter_box.hpp"
 #include "pipeline/definitions.hpp"
 #include "pipeline/gathering.hpp"
+#include "pipeline/misfits.hpp"
 #include "pipeline/routes.hpp"
 #include "pipeline/status.hpp"
 #include "sink/sink.hpp"
@@ -92,6 +93,7 @@ private:
         Route route;
         std::vector<Stage> stages;
         Gathering gathering;
+        WithoutMisfits without_misfits;
         std::int64_t rows = 0;  // since the last commit
         std::int64_t bad = 0;
     };
@@ -109,6 +111,7 @@ private:
     auto lines_of(const std::string& source) -> Result<std::vector<Line>*>;
     auto pass(Line& line, const Batch& batch, std::uint32_t lineage, const Put& put)
         -> Result<std::int64_t>;
+    auto settle_misfits(Passing& passing, const Batch& batch) -> Result<Batch>;
     auto write(Passing& passing, Batch batch, const Put& put) -> Result<std::int64_t>;
     auto settle(Passing& passing, const Batch& batch, const std::vector<Rejection>& rejects,
                 bool is_last) -> Result<Batch>;

@@ -218,6 +218,37 @@ TEST_F(ShaperTest, WhatDoesNotFitTheSinkIsALetterToo) {
     EXPECT_EQ(counts_.at("orders").applied, 2);
 }
 
+// As a source tells them under MongoDB's on_conflict: dead_letter.
+auto orders_with_misfits() -> SchemaPtr {
+    auto table = std::make_shared<TableSchema>(*fixture::keyed_table(
+        "orders", {{"_misfits", arrow::utf8()}, {"id", arrow::int64()}, {"amount", arrow::utf8()}}));
+    table->columns[0].logical_type = misfits_type;
+    table->key = {1};
+    return table;
+}
+
+TEST_F(ShaperTest, WhatTheSourceFindsUnfitIsALetterAndSinksNeverSeeItsColumn) {
+    const auto table = orders_with_misfits();
+    for (const auto& transforms :
+         {std::vector<TransformPart>(), {part("orders", "SELECT * FROM orders")}}) {
+        tables_.clear();
+        counts_.clear();
+        start(transforms);
+        apply_well(BatchFixture(table, 1)
+                       .insert({nullptr, 1, "1"})
+                       .insert({R"({"amount":"x"})", 2, nullptr})
+                       .update({R"({"amount":"y"})", 1, nullptr}));
+        EXPECT_EQ(shown("orders"), "=1 =1 \n");
+        EXPECT_EQ(letters(), "[\"2\"] does_not_fit_column open\n[\"1\"] does_not_fit_column open\n");
+        apply_well(BatchFixture(table, 2).update({nullptr, 1, "3"}).remove({2}));
+        EXPECT_EQ(shown("orders"), "=1 =3 \n");
+        EXPECT_EQ(letters(), "[\"2\"] does_not_fit_column superseded\n"
+                             "[\"1\"] does_not_fit_column superseded\n");
+        shaper_.reset();
+        std::filesystem::remove_all(folder_);
+    }
+}
+
 TEST_F(ShaperTest, WithoutLettersARejectStopsTheLane) {
     start({}, false);
     const auto done = apply(BatchFixture(orders).insert({1, "1", "misfit"}));

@@ -4,6 +4,7 @@ one that widened, or in `_extra`; in images and in changes, whatever was there b
 """
 
 import datetime
+import json
 import uuid
 
 import bson
@@ -125,6 +126,35 @@ class Types(DocumentTest):
         types = self.types(pipeline)
         self.assertEqual([types["a"], types["b"], types["c"], types["_extra"]],
                          ["BIGINT", "VARCHAR", "BIGINT", "JSON"])
+
+    def test_documents_that_do_not_fit_are_dead_letters(self):
+        orders = self.db.orders
+        orders.insert_many([{"_id": 1, "a": 1, "b": "text"}, {"_id": 2, "a": "two"},
+                            {"_id": 3, "a": 3}])
+        pipeline = self.pipeline(source="on_conflict: dead_letter")
+        self.assertEqual(pipeline.run().returncode, OK)
+        orders.update_one({"_id": 1}, {"$set": {"b": {"not": "text"}}})
+        orders.update_one({"_id": 3}, {"$set": {"a": 4}})
+        orders.insert_one({"_id": 4, "a": 4.5, "c": True})
+        self.assertEqual(pipeline.run().returncode, OK)
+        self.assert_rows(pipeline, [(1, 1, "text"), (3, 4, None)])
+        self.assertEqual(self.open_letters(pipeline), {
+            ("1", '{"b":{"not":"text"}}'), ("2", '{"a":"two"}'), ("4", '{"a":4.5}')})
+        orders.update_many({"_id": {"$in": [1, 2]}}, {"$set": {"a": 5, "b": "fits"}})
+        orders.delete_one({"_id": 4})
+        self.assertEqual(pipeline.run().returncode, OK)
+        self.assert_rows(pipeline, [(1, 5, "fits"), (2, 5, "fits"), (3, 4, None)])
+        self.assertEqual(self.open_letters(pipeline), set())
+        self.assertNotIn("_misfits", self.types(pipeline))
+
+    def assert_rows(self, pipeline, expected: list) -> None:
+        held = sorted((row["_id"], row["a"], row["b"]) for row in self.rows(pipeline))
+        self.assertEqual(held, expected)
+
+    def open_letters(self, pipeline) -> set:
+        done = pipeline.command("dead-letters", "list", pipeline.file.name, "--json")
+        self.assertEqual(done.returncode, OK, done.stderr)
+        return {(letter["key"][0], letter["error"]) for letter in json.loads(done.stdout)["dead_letters"]}
 
     def test_more_fields_than_columns(self):
         documents = [{"_id": i, f"f{i}": i, "all": i} for i in range(30)]

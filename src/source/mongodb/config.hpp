@@ -23,12 +23,14 @@ constexpr auto names_of(Mode) {
 
 // What a value of another type than its column's does.
 enum class OnConflict {
-    widen,    // the column becomes one that holds both, JSON in the end
-    variant,  // the column keeps its type, the value goes into `_extra`
+    widen,        // the column becomes one that holds both, JSON in the end
+    variant,      // the column keeps its type, the value goes into `_extra`
+    dead_letter,  // the column keeps its type, the row becomes a dead letter
 };
 constexpr auto names_of(OnConflict) {
     using Name = config::EnumName<OnConflict>;
-    return std::array{Name{OnConflict::widen, "widen"}, Name{OnConflict::variant, "variant"}};
+    return std::array{Name{OnConflict::widen, "widen"}, Name{OnConflict::variant, "variant"},
+                      Name{OnConflict::dead_letter, "dead_letter"}};
 }
 
 // Named as `$type` of the server names them where there is a word.
@@ -105,8 +107,8 @@ struct MongoConfig {
                   "and the whole document as JSON (document)"),
             field("on_conflict", &Self::on_conflict,
                   "when a field's value has another type than its column: the column becomes one "
-                  "that holds both (widen), or keeps its type and the value goes into the JSON "
-                  "column `_extra` (variant)"),
+                  "that holds both (widen), or keeps its type, and the value goes into the JSON "
+                  "column `_extra` (variant) or the row to the dead letters (dead_letter)"),
             field("update_mode", &Self::update_mode,
                   "for collections without post images: the document is read again after an update "
                   "(document), or only the fields that changed are taken from the event (delta), "

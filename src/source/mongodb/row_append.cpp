@@ -42,7 +42,8 @@ auto RowBuilder::append_fields() -> void {
     for (const auto& [element, column] : fields_)
         if (column >= 0) append(columns_[static_cast<std::size_t>(column)], element);
     if (!whole_.empty()) append_whole();
-    append_extra();
+    append_aside(into_extra, shape_->extra());
+    append_aside(into_misfits, shape_->misfits());
     append_nulls();
 }
 
@@ -94,10 +95,11 @@ auto RowBuilder::append(ColumnBuilder& column, const bson::Element& value) -> vo
 }
 
 // {"field": value, …} of what has no column.
-auto RowBuilder::append_extra() -> void {
+// The fields that go to this place, as one JSON object.
+auto RowBuilder::append_aside(int place, int column) -> void {
     scratch_.clear();
-    for (const auto& [element, column] : fields_) {
-        if (column >= 0) continue;
+    for (const auto& [element, goes_to] : fields_) {
+        if (goes_to != place) continue;
         scratch_ += scratch_.empty() ? '{' : ',';
         bson::append_quoted(scratch_, element.name);
         scratch_ += ':';
@@ -105,7 +107,7 @@ auto RowBuilder::append_extra() -> void {
     }
     if (scratch_.empty()) return;
     scratch_ += '}';
-    append_text(shape_->extra(), scratch_);
+    append_text(column, scratch_);
 }
 
 auto RowBuilder::append_nulls() -> void {

@@ -159,6 +159,8 @@ auto RowBuilder::place(const Element& element, Misfits& misfits) -> void {
     if (fit == Fit::yes) fields_.push_back({element, column});
     else if (is_key || (fit == Fit::wider && may_widen(kind, element)))
         note_misfit(element, misfits, fit == Fit::aside);
+    else if (fit == Fit::wider && on_conflict_ == OnConflict::dead_letter)
+        set_misfit(element, misfits);
     else set_aside(element, misfits);
 }
 
@@ -179,8 +181,13 @@ auto RowBuilder::note_misfit(const Element& element, Misfits& misfits, bool is_a
 }
 
 auto RowBuilder::set_aside(const Element& element, Misfits& misfits) -> void {
-    fields_.push_back({element, -1});
+    fields_.push_back({element, into_extra});
     if (!shape_ || shape_->extra() < 0) misfits.extra = true;
+}
+
+auto RowBuilder::set_misfit(const Element& element, Misfits& misfits) -> void {
+    fields_.push_back({element, into_misfits});
+    if (shape_->misfits() < 0) misfits.misfits = true;
 }
 
 auto RowBuilder::start_row(const RowPlace& place) -> void {

@@ -39,10 +39,12 @@ struct Delta {
 // Nothing where it names anything within a field.
 auto read_delta(std::string_view update_description) -> std::optional<Delta>;
 
-// A field of the row that is being read, and the column it goes into; -1: `_extra`.
+// A field of the row that is being read, and the column it goes into or one of these.
+inline constexpr int into_extra = -1;
+inline constexpr int into_misfits = -2;
 struct FieldPlace {
     bson::Element element;
-    int column = -1;
+    int column = into_extra;
 };
 
 // No rows, in the layout of a batch.
@@ -93,13 +95,14 @@ private:
     static auto note_misfit(const bson::Element& element, Misfits& misfits, bool is_aside = false)
         -> void;
     auto set_aside(const bson::Element& element, Misfits& misfits) -> void;
+    auto set_misfit(const bson::Element& element, Misfits& misfits) -> void;
     auto find_column(std::string_view field) -> int;
     auto place_delta(std::string_view key, const Delta& delta, Misfits& misfits) -> Result<bool>;
     auto mark_unchanged(const Delta& delta) -> void;
     auto start_row(const RowPlace& place) -> void;
     auto append_fields() -> void;
     auto append(ColumnBuilder& column, const bson::Element& value) -> void;
-    auto append_extra() -> void;
+    auto append_aside(int place, int column) -> void;
     auto append_nulls() -> void;
     auto append_whole() -> void;
     auto append_text(int column, std::string_view text) -> void;

@@ -140,6 +140,28 @@ TEST(RowBuilder, VariantsGoAsideAndTheColumnStays) {
                                    R"(I _id="x" a=3 _extra=-)"}));
 }
 
+TEST(RowBuilder, MisfitsAreSaidBesideTheRow) {
+    Rows rows({}, {.on_conflict = OnConflict::dead_letter});
+    rows.add(R"({"_id": 1, "a": 1, "b": "x"})")
+        .add(R"({"_id": "2", "a": "1", "b": {"c": 1}, "": 0})")
+        .add(R"({"_id": 3, "a": 3, "_misfits": 1})");
+    EXPECT_EQ(rows.columns(),
+              (Lines{"_id:mixed", "a:int", "b:string", "_extra:mixed", "_misfits:mixed"}));
+    EXPECT_EQ(rows.lines(),
+              (Lines{"I _id=1 a=1 b=x",
+                     R"(I _id="2" a=- b=- _extra={"":0} _misfits={"a":"1","b":{"c":1}})",
+                     R"(I _id=3 a=3 b=- _extra={"_misfits":1} _misfits=-)"}));
+}
+
+TEST(RowBuilder, DeltasThatDoNotFitNeedTheDocument) {
+    Rows rows({}, {.on_conflict = OnConflict::dead_letter});
+    rows.add(R"({"_id": 1, "a": 1})");
+    EXPECT_TRUE(rows.add_delta(R"({"_id": 1})", R"({"updatedFields": {"a": 2}})"));
+    EXPECT_FALSE(rows.add_delta(R"({"_id": 1})", R"({"updatedFields": {"a": "2"}})"));
+    rows.add(R"({"_id": 1, "a": "2"})", Op::replace);
+    EXPECT_FALSE(rows.add_delta(R"({"_id": 1})", R"({"updatedFields": {"a": 3}})"));
+}
+
 TEST(RowBuilder, KeysOfAnyTypeStayApart) {
     Rows rows;
     for (const auto* const id : {"1", R"("1")", "null", R"({"$numberDecimal": "1"})", R"({"a": 1})",

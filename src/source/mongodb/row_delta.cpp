@@ -72,16 +72,17 @@ auto RowBuilder::add_delta(const RowPlace& place, std::string_view key, const De
     return true;
 }
 
-// What stands in `_extra` and `_nulls` cannot be changed in part.
+// What stands in columns of ours cannot be changed in part.
 auto RowBuilder::place_delta(std::string_view key, const Delta& delta, Misfits& misfits)
     -> Result<bool> {
-    if (!shape_ || shape_->extra() >= 0 || shape_->nulls() >= 0) return false;
+    if (!shape_ || shape_->extra() >= 0 || shape_->nulls() >= 0 || shape_->misfits() >= 0)
+        return false;
     TRY(place_fields(key, Op::remove, misfits));
     for (const auto& field : delta.updated)
         if (!excluded_.contains(field.name)) place(field, misfits);
     const bool is_aside = std::any_of(fields_.begin(), fields_.end(),
                                       [](const FieldPlace& field) { return field.column < 0; });
-    return !is_aside && !misfits.extra && !misfits.nulls;
+    return !is_aside && !misfits.extra && !misfits.nulls && !misfits.misfits;
 }
 
 auto RowBuilder::mark_unchanged(const Delta& delta) -> void {

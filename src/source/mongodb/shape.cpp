@@ -18,12 +18,11 @@ auto folded(std::string_view name) -> std::string {
 }
 
 auto is_ours(std::string_view name) -> bool {
-    return name == extra_column || name == nulls_column;
+    return name == extra_column || name == nulls_column || name == misfits_column;
 }
 
 auto add_column(TableSchema& schema, std::string_view name, Kind kind) -> void {
-    auto column = column_of(kind);
-    column.name = name;
+    auto column = column_named(name, kind);
     column.id = 1;
     for (const auto& other : schema.columns) column.id = std::max(column.id, other.id + 1);
     schema.columns.push_back(std::move(column));
@@ -41,14 +40,20 @@ auto widen_column(TableSchema& schema, std::string_view name, Kind kind) -> bool
     CHECK(was);
     const auto now = name == key_field ? join_keys(*was, kind) : join(*was, kind);
     if (now == *was) return false;
-    auto wider = column_of(now);
-    wider.name = column.name;
+    auto wider = column_named(name, now);
     wider.id = column.id;
     column = std::move(wider);
     return true;
 }
 
 }  // namespace
+
+auto column_named(std::string_view name, Kind kind) -> Column {
+    auto column = column_of(kind);
+    column.name = name;
+    if (name == misfits_column) column.logical_type = misfits_type;
+    return column;
+}
 
 Shape::Shape(SchemaPtr schema) : schema_(std::move(schema)) {
     for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
@@ -58,6 +63,7 @@ Shape::Shape(SchemaPtr schema) : schema_(std::move(schema)) {
         folded_.insert(folded(column.name));
         if (column.name == extra_column) extra_ = static_cast<int>(i);
         else if (column.name == nulls_column) nulls_ = static_cast<int>(i);
+        else if (column.name == misfits_column) misfits_ = static_cast<int>(i);
         else by_name_.emplace(column.name, static_cast<int>(i));
     }
 }
@@ -149,6 +155,7 @@ auto ShapeBook::widen(const TableName& table, const Misfits& misfits) -> ShapePt
     if (extra) changed = widen_column(*schema, extra_column, Kind::json) || changed;
     changed = declare(*schema) || changed;
     if (misfits.nulls) changed = widen_column(*schema, nulls_column, Kind::json) || changed;
+    if (misfits.misfits) changed = widen_column(*schema, misfits_column, Kind::json) || changed;
     if (!changed) return known;
     const auto key = schema->column_index(key_field);
     CHECK(key >= 0);

@@ -26,6 +26,10 @@ inline constexpr std::string_view key_field = "_id";
 inline constexpr std::string_view document_column = "document";
 inline constexpr std::string_view extra_column = "_extra";
 inline constexpr std::string_view nulls_column = "_nulls";
+inline constexpr std::string_view misfits_column = "_misfits";  // of misfits_type
+
+// Nullable, without an id.
+auto column_named(std::string_view name, Kind kind) -> Column;
 
 class Shape {
 public:
@@ -43,6 +47,7 @@ public:
     }
     [[nodiscard]] auto extra() const -> int { return extra_; }
     [[nodiscard]] auto nulls() const -> int { return nulls_; }
+    [[nodiscard]] auto misfits() const -> int { return misfits_; }
 
 private:
     SchemaPtr schema_;
@@ -51,6 +56,7 @@ private:
     std::unordered_set<std::string> folded_;
     int extra_ = -1;
     int nulls_ = -1;
+    int misfits_ = -1;
 };
 
 using ShapePtr = std::shared_ptr<const Shape>;
@@ -64,8 +70,11 @@ struct Misfits {
     std::vector<Misfit> fields;
     bool extra = false;  // there is something for `_extra`
     bool nulls = false;
+    bool misfits = false;
 
-    [[nodiscard]] auto is_empty() const -> bool { return fields.empty() && !extra && !nulls; }
+    [[nodiscard]] auto is_empty() const -> bool {
+        return fields.empty() && !extra && !nulls && !misfits;
+    }
 };
 
 // `declared`: columns a table has from the beginning. `always_extra`: `_extra` is one of them.

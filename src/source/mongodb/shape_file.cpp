@@ -43,8 +43,7 @@ auto to_schema(std::string_view document) -> SchemaPtr {
         named.source_type = text_at(entry, "type");
         const auto kind = kind_of(named);
         if (!kind) return nullptr;
-        auto column = column_of(*kind);
-        column.name = text_at(entry, "name");
+        auto column = column_named(text_at(entry, "name"), *kind);
         column.id = static_cast<std::int32_t>(number_at(entry, "id"));
         column.nullable = column.name != key_field;
         schema->columns.push_back(std::move(column));
