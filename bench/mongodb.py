@@ -1,9 +1,7 @@
 """The MongoDB source beside a client that only counts the same stream; run by run.py."""
 
-import datetime
 import json
 import pathlib
-import random
 import subprocess
 import sys
 import tempfile
@@ -21,7 +19,8 @@ NAME = "measured"  # of pipeline and database
 
 
 class Mongo:
-    """A private server with post images on `events`, and a pipeline over it."""
+    """A private server, `leat simulate` that writes a video site's log to it, and a pipeline over
+    that log, `views`, which has post images."""
 
     def __init__(self, oplog_mb=8192):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-bench-"))
@@ -31,7 +30,6 @@ class Mongo:
         self.server.start()
         self.client = pymongo.MongoClient(self.server.uri(NAME))
         self.database = self.client[NAME]
-        self.database.create_collection("events", changeStreamPreAndPostImages={"enabled": True})
         return self
 
     def __exit__(self, *_):
@@ -39,32 +37,36 @@ class Mongo:
         self.server.remove()
         subprocess.run(["rm", "-rf", str(self.folder)], check=False)
 
-    def pipeline(self, extra=""):
+    def pipeline(self, collections="views", extra=""):
         path = self.folder / f"{NAME}.yaml"
         self.warehouse = self.folder / f"{NAME}.duckdb"
         path.write_text(f"""pipeline: {NAME}
 source:
   type: mongodb
   uri: {self.server.uri(NAME)}
-  collections: [events]
+  collections: [{collections}]
 queue: {{type: log, path: {self.folder}/data/{NAME}}}
 sinks:
   - {{type: duckdb, path: {self.warehouse}}}
 {extra}""")
         return path
 
-    def fill(self, documents, size, first=0):
-        """Order-like documents of about `size` bytes of BSON, `_id` counting up."""
-        chance = random.Random(first)
-        note = chance.randbytes(size).hex()  # cut below; hardly compresses
-        shape = {"kind": 1, "name": "customer-1", "amount": 1.5, "good": True, "at": None,
-                 "items": [{"sku": "KB-42", "n": 1, "price": 9.5}], "address": {"city": "Ghent"}}
-        used = 220
-        for start in range(first, first + documents, 1000):
-            self.database.events.insert_many([
-                shape | {"_id": i, "kind": i % 17, "amount": i / 100, "at": datetime_of(i),
-                         "note": note[i % 64:i % 64 + max(1, size - used)]}
-                for i in range(start, min(start + 1000, first + documents))], ordered=True)
+    def simulation(self, *arguments, size=500):
+        """The command that writes documents of about `size` bytes."""
+        return [str(part) for part in (
+            LEAT, "simulate", self.server.uri(NAME), "--data", "video", "--document-bytes", size,
+            "--transaction", 100, "--json", *arguments)]
+
+    def fill(self, documents, size=500):
+        timed(self.simulation("--rows", documents, "--events", 0, size=size))
+        self.database.command("collMod", "views", changeStreamPreAndPostImages={"enabled": True})
+
+    def change(self, changes, mix, size=500):
+        """As fast as they can be written; how many of them `views` got."""
+        report = json.loads(timed(self.simulation("--mix", mix, "--events", changes, "--rate", 0,
+                                                  size=size))[2])
+        return sum(count for kind, count in report["tables"]["views"].items()
+                   if kind != "first_rows")
 
     def now(self):
         return self.client.admin.command("ping")["operationTime"]
@@ -72,20 +74,16 @@ sinks:
     def count_stream(self, since, events):
         """The reference: the same stream, received and counted."""
         return json.loads(timed([BUILD / "bin" / "mongodb_counting_client", "stream",
-                                 self.server.uri(NAME), NAME, "events", since.time, since.inc,
+                                 self.server.uri(NAME), NAME, "views", since.time, since.inc,
                                  events])[2])
 
     def count_documents(self, cursors):
         return json.loads(timed([BUILD / "bin" / "mongodb_counting_client", "find",
-                                 self.server.uri(NAME), NAME, "events", cursors])[2])
-
-
-def datetime_of(number):
-    return datetime.datetime(2026, 1, 1) + datetime.timedelta(milliseconds=number)
+                                 self.server.uri(NAME), NAME, "views", cursors])[2])
 
 
 def mongodb_drain(results, rounds, scale):
-    for size, documents in ((500, int(1_000_000 * scale)), (3600, int(400_000 * scale))):
+    for size, changes in ((500, int(1_000_000 * scale)), (3600, int(400_000 * scale))):
         rates, references, cpu, counting, per_cpu = [], [], [], [], []
         for _ in range(rounds):
             with Mongo() as mongo:
@@ -93,7 +91,7 @@ def mongodb_drain(results, rounds, scale):
                 pipeline = mongo.pipeline()
                 Run(pipeline, "--until-caught-up").wait()
                 since = mongo.now()
-                mongo.fill(documents, size, first=1)
+                documents = mongo.change(changes, "inserts", size)
                 reference = mongo.count_stream(since, documents)
                 run = Run(pipeline, "--only", "capture", "--until-caught-up").wait()
                 rates.append(documents / run.seconds)
@@ -111,7 +109,7 @@ def mongodb_snapshot(results, rounds, scale):
     documents = int(2_000_000 * scale)
     into_log, finds, into_duckdb, cpu = [], [], [], []
     with Mongo() as mongo:
-        mongo.fill(documents, 500)
+        mongo.fill(documents)
         for _ in range(rounds):
             reference = mongo.count_documents(2)
             pipeline = mongo.pipeline()
@@ -119,7 +117,7 @@ def mongodb_snapshot(results, rounds, scale):
             timed([LEAT, "drop", pipeline, "--yes"])
             mongo.warehouse.unlink(missing_ok=True)
             run = Run(mongo.pipeline())
-            seconds = wait_for_rows(mongo, NAME, "events", documents, run, every=0.1)
+            seconds = wait_for_rows(mongo, NAME, "views", documents, run, every=0.1)
             run.stop()
             timed([LEAT, "drop", pipeline, "--yes"])
             mongo.warehouse.unlink()
@@ -133,85 +131,53 @@ def mongodb_snapshot(results, rounds, scale):
     results.add("  CPU of the snapshot", cpu, "CPU-s/M")
 
 
-class Writer(threading.Thread):
-    """Half inserts, half updates of a random document, at `rate` a second in bulks of 20 ms."""
-
-    def __init__(self, mongo, keys, rate, seconds):
-        super().__init__(daemon=True)
-        self.collection = mongo.database.events.with_options(
-            write_concern=pymongo.WriteConcern(w=1))
-        self.keys, self.rate, self.seconds = keys, rate, seconds
-        self.written = 0
-        self.inserted = 0
-
-    def run(self):
-        chance = random.Random(5)
-        started = time.monotonic()
-        step = 0.02
-        while (now := time.monotonic()) - started < self.seconds:
-            wanted = int((now - started) * self.rate)
-            bulk = []
-            while self.written < wanted:
-                if self.written % 2:
-                    bulk.append(pymongo.UpdateOne({"_id": chance.randrange(self.keys)},
-                                                  {"$set": {"amount": self.written / 100}}))
-                else:
-                    bulk.append(pymongo.InsertOne(
-                        {"_id": self.keys + self.inserted, "kind": 1, "name": "customer-1",
-                         "amount": 1.5, "good": True, "note": "n" * 200}))
-                    self.inserted += 1
-                self.written += 1
-            if bulk:
-                self.collection.bulk_write(bulk, ordered=False)
-            time.sleep(max(0, step - (time.monotonic() - now)))
+def lag_of(mongo):
+    """Seconds between now and the newest time in the warehouse; None while it cannot answer."""
+    seen = query(mongo, NAME, "SELECT epoch(max(seen)) FROM views")
+    return None if seen is None else time.time() - float(seen)
 
 
 def mongodb_held(results, rounds, scale):
     """End to end: half of the events updates of a collection of 1 M documents."""
     keys, seconds, rate = int(1_000_000 * scale), max(30, int(600 * scale)), 10_000
     with Mongo() as mongo:
-        mongo.fill(keys, 500)
-        run = Run(mongo.pipeline())
-        wait_for_rows(mongo, NAME, "events", keys, run, every=0.2)
+        mongo.fill(keys)
+        run = Run(mongo.pipeline("videos, views"))
+        wait_for_rows(mongo, NAME, "views", keys, run, every=0.2)
         time.sleep(2)
-        writer = Writer(mongo, keys, rate, seconds)
         cpu_before, started = cpu_of(run.process.pid), time.monotonic()
+        writer = subprocess.Popen(
+            mongo.simulation("--rate", rate, "--duration", f"{seconds}s", "--wall-clock"),
+            stdout=subprocess.PIPE, text=True)
         lags = []
-        writer.start()
-        while writer.is_alive():
-            seen = query(mongo, NAME, "SELECT max(_id) FROM events")
-            if seen is not None:
-                lags.append((keys + writer.inserted - 1 - int(seen)) * 2 / rate)
+        while writer.poll() is None:
             time.sleep(1)
-        elapsed = time.monotonic() - started
-        used = cpu_of(run.process.pid) - cpu_before
-        achieved = writer.written / elapsed
-        caught_up = wait_for_rows(mongo, NAME, "events", keys + writer.inserted, run)
+            lags.append(lag_of(mongo))
+        used, elapsed = cpu_of(run.process.pid) - cpu_before, time.monotonic() - started
+        report = json.loads(writer.stdout.read())
+        ended = time.monotonic()
+        wait_for_rows(mongo, NAME, "views", mongo.database.views.count_documents({}), run)
+        caught_up = time.monotonic() - ended
         run.stop()
-    results.add("held, half updates of 1 M documents", [achieved], "events/s", seconds=seconds,
-                worst_lag_s=round(max(lags), 2), last_lag_s=round(lags[-1], 2),
-                caught_up_s=round(caught_up - (started - run.started) - elapsed, 2),
+    lags = sorted(lag for lag in lags[1:] if lag is not None)
+    results.add("held, half updates of 1 M documents", [report["changes_per_second"]], "events/s",
+                seconds=seconds, median_lag_s=round(lags[len(lags) // 2], 2),
+                worst_lag_s=round(lags[-1], 2), caught_up_s=round(caught_up, 2),
                 peak_rss_mib=round(run.peak_rss / 2**20))
     results.add("  CPU while held", [used / elapsed * 100], "% of a core")
 
 
 def mongodb_mix(results, rounds, scale):
     """The same mix as a backlog: how fast it goes into the log and into DuckDB."""
-    keys, events = int(1_000_000 * scale), int(500_000 * scale)
+    keys, changes = int(1_000_000 * scale), int(500_000 * scale)
     rates, references, delivered = [], [], []
     for _ in range(rounds):
         with Mongo() as mongo:
-            mongo.fill(keys, 500)
+            mongo.fill(keys)
             pipeline = mongo.pipeline()
             Run(pipeline, "--until-caught-up").wait()
             since = mongo.now()
-            chance = random.Random(5)
-            for start in range(0, events, 2000):
-                mongo.database.events.bulk_write(
-                    [pymongo.UpdateOne({"_id": chance.randrange(keys)}, {"$set": {"amount": i / 7}})
-                     if i % 2 else pymongo.InsertOne({"_id": keys + i, "kind": 1, "amount": 0.5,
-                                                      "note": "n" * 200})
-                     for i in range(start, start + 2000)], ordered=False)
+            events = mongo.change(changes, "steady")
             reference = mongo.count_stream(since, events)
             captured = Run(pipeline, "--only", "capture", "--until-caught-up").wait()
             run = Run(pipeline, "--only", "deliver", "--until-caught-up").wait()
@@ -224,20 +190,18 @@ def mongodb_mix(results, rounds, scale):
 
 
 def mongodb_latency(results, rounds, scale):
-    """Write → visible to a query, at 1,000 changes a second; a counting client beside it."""
+    """Write → visible to a query, at 1,000 changes a second."""
     keys, seconds = int(1_000_000 * scale), 20
     with Mongo() as mongo:
-        mongo.fill(keys, 500)
+        mongo.fill(keys)
         clock = mongo.database.create_collection(
             "clock", changeStreamPreAndPostImages={"enabled": True})
         clock.insert_one({"_id": 1, "written": 0.0})
-        path = mongo.pipeline()
-        path.write_text(path.read_text().replace("[events]", "[events, clock]"))
-        run = Run(path)
-        wait_for_rows(mongo, NAME, "events", keys, run, every=0.2)
+        run = Run(mongo.pipeline("videos, views, clock"))
+        wait_for_rows(mongo, NAME, "views", keys, run, every=0.2)
         time.sleep(2)
-        writer = Writer(mongo, keys, 1000, seconds)
-        writer.start()
+        writer = subprocess.Popen(mongo.simulation("--rate", 1000, "--duration", f"{seconds}s"),
+                                  stdout=subprocess.DEVNULL)
         stop = threading.Event()
 
         def tick():
@@ -249,7 +213,7 @@ def mongodb_latency(results, rounds, scale):
         ticker = threading.Thread(target=tick, daemon=True)
         ticker.start()
         delays, last = [], None
-        while writer.is_alive():
+        while writer.poll() is None:
             seen = query(mongo, NAME, "SELECT written FROM clock")
             now = time.time()
             time.sleep(0.002)
@@ -271,7 +235,7 @@ def mongodb_memory(results, rounds, scale):
         mongo.fill(1, 300)
         pipeline = mongo.pipeline()
         Run(pipeline, "--until-caught-up").wait()
-        mongo.fill(events, 300, first=1)
+        mongo.change(events, "inserts", 300)
         run = Run(pipeline, "--until-caught-up").wait()
     results.add("peak memory, backlog", [run.peak_rss / 2**20], "MiB", events=events,
                 rate=round(events / run.seconds))
