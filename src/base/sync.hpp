@@ -1,11 +1,12 @@
-// The last of making a small file durable: sync it, then the folder that holds its name. The log,
-// whose every call can be made to fail, has its own (queue/log/disk). Thread-safe.
+// Making small files durable: sync one, then the folder that holds its name. The log, whose every
+// call can be made to fail, has its own (queue/log/disk). Thread-safe.
 #pragma once
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <string_view>
 
 namespace leat {
 
@@ -22,5 +23,9 @@ inline auto sync_file(const std::filesystem::path& file) -> bool {
 inline auto sync_folder(const std::filesystem::path& folder) -> bool {
     return sync_path(folder, O_RDONLY | O_DIRECTORY);
 }
+
+// The file holds these bytes now, by way of a draft beside it. False: errno says why, and it may
+// still be what it was.
+auto replace_file(const std::filesystem::path& file, std::string_view bytes) -> bool;
 
 }  // namespace leat

@@ -108,13 +108,7 @@ auto Definitions::sync() -> Result<void> {
     std::error_code error;
     const bool is_new = std::filesystem::create_directories(folder, error);
     if (is_new && !sync_folder(folder.parent_path())) return failed("noted", folder);
-    const auto draft = file_.string() + ".new";
-    std::ofstream out(draft);
-    out << json::serialize(root) << "\n" << std::flush;
-    out.close();
-    if (!out || !sync_file(draft)) return failed("noted", file_);
-    std::filesystem::rename(draft, file_, error);
-    if (error || !sync_folder(folder)) return failed("noted", file_);
+    if (!replace_file(file_, json::serialize(root) + "\n")) return failed("noted", file_);
     is_dirty_ = false;
     return {};
 }

@@ -3,7 +3,6 @@
 
 #include <fstream>
 #include <iterator>
-#include <system_error>
 
 #include "base/sync.hpp"
 
@@ -32,15 +31,7 @@ auto read_note(const std::filesystem::path& file) -> Result<std::optional<std::s
 }
 
 auto write_note(const std::filesystem::path& file, const Document& note) -> Result<void> {
-    const auto draft = file.string() + ".new";
-    std::ofstream out(draft, std::ios::binary);
-    const auto bytes = note.bytes();
-    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    out.close();
-    if (!out || !sync_file(draft)) return unusable(file, "written", Fault::retry);
-    std::error_code error;
-    std::filesystem::rename(draft, file, error);
-    if (error || !sync_folder(file.parent_path())) return unusable(file, "written", Fault::retry);
+    if (!replace_file(file, note.bytes())) return unusable(file, "written", Fault::retry);
     return {};
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iomanip>
+#include <sstream>
 
 #include "base/sync.hpp"
 #include "source/postgres/catalog.hpp"
@@ -197,8 +198,7 @@ auto read_membership(const std::filesystem::path& file) -> Result<std::optional<
 
 auto write_membership(const std::filesystem::path& file, const Membership& membership)
     -> Result<void> {
-    const auto draft = file.string() + ".new";
-    std::ofstream out(draft);
+    std::ostringstream out;
     out << std::quoted(membership.slot.token) << ' ' << membership.slot.restart.value << '\n'
         << std::quoted(membership.publication) << ' ' << membership.tables.size() << '\n';
     for (const auto& [name, table] : membership.tables) {
@@ -209,11 +209,7 @@ auto write_membership(const std::filesystem::path& file, const Membership& membe
             out << oid << ' ' << leaf.edges << ' ' << leaf.xid << ' ' << leaf.command << ' '
                 << leaf.replica_identity << '\n';
     }
-    out.close();
-    if (!out || !sync_file(draft)) return unreadable(file, "write");
-    std::error_code error;
-    std::filesystem::rename(draft, file, error);
-    if (error || !sync_folder(file.parent_path())) return unreadable(file, "write");
+    if (!replace_file(file, out.str())) return unreadable(file, "write");
     return {};
 }
 
