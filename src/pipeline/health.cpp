@@ -125,8 +125,8 @@ auto schema_in_sync(const CaptureStatus& capture) -> Condition {
                    known ? "Followed" : "NotReading");
 }
 
-auto slot_healthy(const WatchStatus& watch) -> Condition {
-    auto condition = about("SlotHealthy", "source");
+auto history_kept(const WatchStatus& watch) -> Condition {
+    auto condition = about("HistoryKept", "source");
     if (!watch.vitals || watch.error)
         return decided(std::move(condition), Verdict::unknown,
                        watch.error ? "Unreachable" : "NotLookedAt");
@@ -239,7 +239,7 @@ auto Judge::source_reachable(const PipelineStatus& status) -> Condition {
 
 auto Judge::source_conditions(PipelineStatus& status) -> void {
     hold(status, source_reachable(status));
-    if (status.capture.watch.is_kept) hold(status, slot_healthy(status.capture.watch));
+    if (status.capture.watch.is_kept) hold(status, history_kept(status.capture.watch));
     hold(status, schema_in_sync(status.capture));
 }
 

@@ -104,7 +104,7 @@ TEST_F(HealthTest, NothingIsHealthyUnproved) {
     status_.capture.phase = Phase::streaming;
     status_.capture.watch.vitals.reset();
     EXPECT_EQ(look(), Health::degraded);
-    EXPECT_EQ(verdict("SlotHealthy"), Verdict::unknown);
+    EXPECT_EQ(verdict("HistoryKept"), Verdict::unknown);
 }
 
 TEST_F(HealthTest, EveryPhaseOfALaneButStreamingIsLess) {
@@ -165,7 +165,7 @@ TEST_F(HealthTest, ASourceThatCannotBeAsked) {
     status_.capture.watch.error = refused;
     EXPECT_EQ(look(), Health::unhealthy);
     EXPECT_EQ(verdict("SourceReachable"), Verdict::no);
-    EXPECT_EQ(verdict("SlotHealthy"), Verdict::unknown);
+    EXPECT_EQ(verdict("HistoryKept"), Verdict::unknown);
 }
 
 TEST_F(HealthTest, ASourceThatDoesNotAnswer) {
@@ -184,8 +184,8 @@ TEST_F(HealthTest, TheSlot) {
     status_.capture.watch.vitals->keeping = Keeping::lost;
     status_.capture.watch.vitals->code = Code::pg_slot_lost;
     EXPECT_EQ(look(), Health::unhealthy);
-    EXPECT_EQ(condition("SlotHealthy").code, Code::pg_slot_lost);
-    EXPECT_EQ(verdict("SlotHealthy"), Verdict::no);
+    EXPECT_EQ(condition("HistoryKept").code, Code::pg_slot_lost);
+    EXPECT_EQ(verdict("HistoryKept"), Verdict::no);
     EXPECT_EQ(verdict("SourceReachable"), Verdict::yes);
     status_.capture.watch.is_kept = false;  // a source without one
     EXPECT_EQ(look(), Health::healthy);

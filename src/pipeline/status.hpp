@@ -152,7 +152,7 @@ auto to_string(Verdict verdict) -> std::string;  // true, false, unknown
 
 // One thing that must hold for the pipeline to do its work, and whether it does.
 struct Condition {
-    std::string type;       // SourceReachable, SlotHealthy, SchemaInSync, LogHasRoom, SinkReachable,
+    std::string type;       // SourceReachable, HistoryKept, SchemaInSync, LogHasRoom, SinkReachable,
                             // KeepingUp, DeadLettersEmpty, CopyFresh
     std::string component;  // source, log, or the name of a sink
     Verdict verdict = Verdict::unknown;

@@ -134,7 +134,7 @@ class Monitoring(MonitoringTest):
             self.assertEqual(port.get("/health", "HEAD"), (200, ""))
             health = port.health()
             self.assertEqual({one["status"] for one in health["conditions"]}, {"true"}, health)
-            self.assertLessEqual({"SourceReachable", "SlotHealthy", "SchemaInSync", "LogHasRoom",
+            self.assertLessEqual({"SourceReachable", "HistoryKept", "SchemaInSync", "LogHasRoom",
                                   "SinkReachable", "KeepingUp", "DeadLettersEmpty"},
                                  {one["type"] for one in health["conditions"]})
             self.assertIn({"table": "orders", "sink": "duckdb", "phase": "streaming",
@@ -179,7 +179,7 @@ class Monitoring(MonitoringTest):
             self.assertEqual(port.series("leat_snapshot_rows", state="done"), 50)
             self.assertEqual(port.series("leat_pg_slot_wal_status", status="reserved"), 1)
             self.assertGreaterEqual(port.series("leat_pg_slot_retained_bytes"), 0)
-            self.assertEqual(port.series("leat_condition", type="SlotHealthy", status="true"), 1)
+            self.assertEqual(port.series("leat_condition", type="HistoryKept", status="true"), 1)
             self.assertEqual(port.series("leat_healthy"), 1)
             self.assertEqual(port.series("leat_sink_failures_total", fault="retry"), 0)
             eventually(lambda: port.series("leat_source_lag_bytes") == 0, "nothing left to read")
@@ -457,11 +457,11 @@ class Truth(MonitoringTest):
         figures = json.loads(report.read_text())
         self.assertEqual(figures["health"], "unhealthy")
         conditions = {one["type"]: one for one in figures["conditions"]}
-        self.assertEqual((conditions["SlotHealthy"]["status"], conditions["SlotHealthy"]["reason"]),
+        self.assertEqual((conditions["HistoryKept"]["status"], conditions["HistoryKept"]["reason"]),
                          ("false", "SlotMissing"))
         self.assertEqual(conditions["SourceReachable"]["status"], "false")
-        self.assertTrue(conditions["SlotHealthy"]["next_step"])
-        self.assertEqual(conditions["SlotHealthy"]["code"], "PG-SLOT-LOST")
+        self.assertTrue(conditions["HistoryKept"]["next_step"])
+        self.assertEqual(conditions["HistoryKept"]["code"], "PG-SLOT-LOST")
         self.assertEqual(figures["code"], "PG-SLOT-LOST")
 
     def test_sink_fails(self):

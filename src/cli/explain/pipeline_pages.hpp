@@ -17,7 +17,9 @@ inline constexpr std::array pipeline_pages = {
      waits_in_log,
      "Correct the SQL; `leat check FILE` compiles it and shows the columns that come out. The "
      "guide on transforms lists what is allowed.\n"
-     "A column that was dropped at the source must leave the SQL too.",
+     "A column that was dropped at the source must leave the SQL too.\n"
+     "A field that few documents of MongoDB have is no column until one of them was read: declare "
+     "it, source.columns: {COLLECTION: {types: {FIELD: TYPE}}}.",
     },
     ErrorPage{
      Code::transform_names,
