@@ -49,6 +49,9 @@ private:
             -> std::int64_t override {
             return file_->write(pieces, at);
         }
+        auto reserve(std::uint64_t begin, std::uint64_t end) -> int override {
+            return file_->reserve(begin, end);
+        }
         auto read(std::span<char> into, std::uint64_t at) -> std::int64_t override {
             return file_->read(into, at);
         }

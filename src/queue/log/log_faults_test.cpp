@@ -67,6 +67,20 @@ protected:
     SystemClock system;
 };
 
+TEST_F(LogFaultsTest, SegmentsAreReservedWhereTheLogGrowsFast) {
+    config.segment_bytes.count = 256 << 10;
+    open();
+    append_image();
+    std::uint64_t commit = 10;
+    for (; commit < 100; ++commit) {
+        append(change(commit, orders(), 3000));
+        clock.advance(std::chrono::seconds(1));
+    }
+    EXPECT_EQ(disk.reserved(), 0U);
+    for (; commit < 300; ++commit) append(change(commit, orders(), 3000));
+    EXPECT_GT(disk.reserved(), 0U);
+}
+
 TEST_F(LogFaultsTest, FailedSyncEndsTheLogForEver) {
     config.segment_bytes.count = 1 << 20;  // no other file is being made meanwhile
     open();

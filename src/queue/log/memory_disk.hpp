@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <functional>
@@ -91,6 +92,8 @@ public:
         const std::lock_guard lock(mutex_);
         return calls_;
     }
+    // Bytes of zeros that were not written.
+    [[nodiscard]] auto reserved() const -> std::uint64_t { return reserved_; }
     [[nodiscard]] auto dead() const -> bool {
         const std::lock_guard lock(mutex_);
         return dead_;
@@ -156,6 +159,7 @@ private:
     const std::size_t sector_;
     std::uint64_t calls_ = 0;
     bool dead_ = false;
+    std::atomic<std::uint64_t> reserved_{0};
     Names names_;
     Names durable_names_;
 };
@@ -183,6 +187,7 @@ public:
         return static_cast<std::int64_t>(bytes.size());
     }
     auto reserve(std::uint64_t begin, std::uint64_t end) -> int override {
+        disk_.reserved_ += end - begin;
         return write_zeros(*this, begin, end);
     }
     auto read(std::span<char> into, std::uint64_t at) -> std::int64_t override {

@@ -10,11 +10,15 @@ namespace {
 
 constexpr auto full_retry = std::chrono::milliseconds(250);
 
-// Changes are synced in small pieces, which is quicker where the blocks were written before. An image
-// comes in large ones and by the gigabyte: there writing zeros costs as much as the image itself.
+// Small pieces are synced more quickly into blocks that were written before. Where the log grows
+// fast they are large, and writing zeros first would cost as much again as the log itself.
 using MakeZeros = int (*)(File& file, std::uint64_t begin, std::uint64_t end);
-auto zeros_for(SequenceKind kind) -> MakeZeros {
-    return kind == SequenceKind::changes ? write_zeros : reserve_zeros;
+auto zeros_for(const SequenceState& sequence, std::int64_t now_us) -> MakeZeros {
+    constexpr double fast_bytes_per_us = 32;
+    if (sequence.segments.empty()) return write_zeros;
+    const auto us = static_cast<double>(now_us - sequence.segments.back().created_us);
+    const bool is_fast = static_cast<double>(sequence.written_bytes) > us * fast_bytes_per_us;
+    return is_fast ? reserve_zeros : write_zeros;
 }
 
 // Zeros from `begin` to `end`, durable together with the file's name.
@@ -68,6 +72,7 @@ auto Preparer::prepare(SequenceKind kind) -> bool {
     std::uint64_t number = 0;
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
+    MakeZeros make_zeros = write_zeros;
     {
         const std::lock_guard lock(log_.mutex);
         const auto& sequence = log_.state.of(kind);
@@ -75,11 +80,12 @@ auto Preparer::prepare(SequenceKind kind) -> bool {
         number = sequence.next_number();
         if (sequence.prepared) begin = sequence.prepared->file_bytes;
         end = std::max(begin, sequence.wanted_bytes);
+        make_zeros = zeros_for(sequence, log_.clock.wall_us());
     }
     const auto path = log_.path_of(kind, number);
     const auto who = "next " + std::string(to_string(kind)) + " segment";
     auto filled = log_.folder_lock->still_there(log_.config.path);
-    if (filled) filled = fill_file(*log_.disk, path, begin, end, zeros_for(kind));
+    if (filled) filled = fill_file(*log_.disk, path, begin, end, make_zeros);
     if (filled && begin == 0) filled = remove_if_elsewhere(log_, path);
     if (!filled) {
         auto error = std::move(filled).error();
