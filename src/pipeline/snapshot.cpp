@@ -9,6 +9,7 @@
 
 #include "base/failpoint.hpp"
 #include "observe/log.hpp"
+#include "pipeline/image_appender.hpp"
 #include "pipeline/routes.hpp"
 
 namespace leat {
@@ -302,38 +303,47 @@ auto Snapshot::read_all(const Job& job, const std::stop_token& stop) -> Result<v
 
 auto Snapshot::read_chunks(const Job& job, std::size_t worker, const std::stop_token& stop)
     -> Result<void> {
+    auto* const lasting = dynamic_cast<LastingImages*>(&parts_.source);
+    ImageAppender appender([&](const Frame& frame) { return append(frame, stop); });
     while (!stop.stop_requested()) {
         const auto index = next_chunk_.with([](std::size_t& next) { return next++; });
         if (index >= chunks_.size()) return {};
         const auto& chunk = chunks_[index];
         const auto& table = chunk.schema->name;
-        std::int64_t rows_of_chunk = 0;
+        std::int64_t rows = 0;
         const auto receive = [&](Batch batch) -> Result<void> {
             failpoint("snapshot.chunk_read");
+            rows += batch.rows->num_rows();
             Frame frame;
             frame.kind = FrameKind::snapshot;
             frame.generation = job.generation;
             frame.first = frame.last = point_;
-            const auto rows = batch.rows->num_rows();
             frame.batches.push_back(std::move(batch));
-            TRY(parts_.queue.append(frame, stop));
-            failpoint("snapshot.chunk_appended");
-            rows_of_chunk += rows;
-            parts_.status.capture([&](CaptureStatus& status) {
-                status.tables[table].snapshot_rows += rows;
-                status.images[table].read += rows;
-            });
-            return {};
+            return appender.put(std::move(frame));
         };
         TRY(snapshots_->read_chunk(chunk, worker, receive, stop));
+        TRY(appender.flush());
+        if (lasting != nullptr) TRY(lasting->note_appended(chunk));
         parts_.status.capture([&](CaptureStatus& status) {
             status.chunks_done += 1;
             auto& image = status.images[table];
-            image.read_of_done += rows_of_chunk;
+            image.read_of_done += rows;
             image.estimate_of_done += static_cast<std::int64_t>(chunk.rows_estimate);
         });
         TRY(chunk_is_there(job, table));
     }
+    return {};
+}
+
+auto Snapshot::append(const Frame& frame, const std::stop_token& stop) -> Result<void> {
+    TRY(parts_.queue.append(frame, stop));
+    failpoint("snapshot.chunk_appended");
+    parts_.status.capture([&](CaptureStatus& status) {
+        for (const auto& batch : frame.batches) {
+            status.tables[batch.schema->name].snapshot_rows += batch.rows->num_rows();
+            status.images[batch.schema->name].read += batch.rows->num_rows();
+        }
+    });
     return {};
 }
 

@@ -76,6 +76,7 @@ private:
     auto read_all(const Job& job, const std::stop_token& stop) -> Result<void>;
     auto read_chunks(const Job& job, std::size_t worker, const std::stop_token& stop)
         -> Result<void>;
+    auto append(const Frame& frame, const std::stop_token& stop) -> Result<void>;
     auto chunk_is_there(const Job& job, const TableName& table) -> Result<void>;
     auto show(const Job& job, bool is_taken) -> void;
 

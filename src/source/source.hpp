@@ -97,7 +97,8 @@ struct Chunk {
     std::uint64_t rows_estimate = 0;
 };
 
-// Called with the batches of a chunk as they arrive, in order; its error ends the read.
+// Called with the batches of a chunk as they arrive, in order; its error ends the read. A batch need
+// not be in the queue yet when it returns.
 using BatchReceiver = std::function<Result<void>(Batch)>;
 
 // Optional for a Source (found by dynamic_cast): reading images, one after the other, each at one
@@ -141,6 +142,9 @@ public:
     // yields what is left of the request's tables. Rows that the queue may hold already come as
     // Op::replace.
     virtual auto go_on(const SnapshotRequest& request) -> Result<void> = 0;
+
+    // All of the chunk is in the queue: a later start need not read it. From the thread that read it.
+    virtual auto note_appended(const Chunk& chunk) -> Result<void> = 0;
 };
 
 // `unsent`: columns that an update may come without. `whole_rows_remedy`: what makes every update

@@ -106,6 +106,11 @@ auto MongoSource::read_chunk(const Chunk& chunk, std::size_t worker, const Batch
     return images_->read(chunk, worker, receive, stop);
 }
 
+auto MongoSource::note_appended(const Chunk& chunk) -> Result<void> {
+    CHECK(images_ != nullptr);
+    return images_->note_appended(chunk);
+}
+
 // The settled point: nothing that was read is newer.
 auto MongoSource::end() -> Result<Position> {
     const auto images = std::exchange(images_, nullptr);

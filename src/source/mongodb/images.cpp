@@ -190,6 +190,10 @@ auto CollectionImages::read(const Chunk& chunk, std::size_t worker, const BatchR
     if (range.min && !range.max) TRY(find_all(*connection, greatest, take));
     TRY(hand_over());
     workers_.with([&](auto& workers) { workers[worker] = std::move(connection); });
+    return {};
+}
+
+auto CollectionImages::note_appended(const Chunk& chunk) -> Result<void> {
     return note(chunk.number, true);
 }
 

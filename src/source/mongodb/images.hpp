@@ -60,6 +60,8 @@ public:
     // Any thread; a worker number is used by one thread at a time.
     auto read(const Chunk& chunk, std::size_t worker, const BatchReceiver& receive,
               const std::stop_token& stop) -> Result<void>;
+    // All of it is in the queue.
+    auto note_appended(const Chunk& chunk) -> Result<void>;
 
 private:
     // From `min` on, up to but not with `max`: documents of one element; empty: open-ended.

@@ -53,6 +53,7 @@ public:
 
     [[nodiscard]] auto is_kept(Generation generation) const -> bool override;
     auto go_on(const SnapshotRequest& request) -> Result<void> override;
+    auto note_appended(const Chunk& chunk) -> Result<void> override;
 
     [[nodiscard]] auto may_be_partial(const TableName& name) const -> bool override;
     [[nodiscard]] auto may_lack(const Column& column) const -> bool override;
