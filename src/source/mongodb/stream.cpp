@@ -1,6 +1,7 @@
 // Commands and batches of a change stream.
 #include "source/mongodb/stream.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "source/mongodb/server_error.hpp"
@@ -67,8 +68,21 @@ auto ChangeStream::next(std::chrono::milliseconds wait) -> Result<StreamReply> {
     Document more;
     more.add("getMore", cursor_)
         .add("collection", collection_)
+        .add("batchSize", events_at_once_)
         .add("maxTimeMS", static_cast<std::int64_t>(wait.count()));
-    return take(TRY(connection_.command(database_, more)), "nextBatch");
+    auto reply = TRY(connection_.command(database_, more));
+    adjust_to(reply.bytes().size());
+    return take(std::move(reply), "nextBatch");
+}
+
+// Some MB at a time: the server's 16 would be out of the caches before they are looked at.
+auto ChangeStream::adjust_to(std::size_t reply_bytes) -> void {
+    constexpr std::size_t few = 1U << 20U;
+    constexpr std::size_t many = 4U << 20U;
+    constexpr std::int64_t events_min = 16;
+    constexpr std::int64_t events_max = 16'384;
+    if (reply_bytes > many) events_at_once_ = std::max(events_at_once_ / 2, events_min);
+    if (reply_bytes < few) events_at_once_ = std::min(events_at_once_ * 2, events_max);
 }
 
 auto ChangeStream::take(Reply reply, std::string_view batch_name) -> Result<StreamReply> {

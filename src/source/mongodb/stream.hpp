@@ -47,11 +47,13 @@ public:
 private:
     explicit ChangeStream(Connection connection) : connection_(std::move(connection)) {}
     auto take(Reply reply, std::string_view batch_name) -> Result<StreamReply>;
+    auto adjust_to(std::size_t reply_bytes) -> void;
 
     Connection connection_;
     std::string database_;
     std::string collection_;  // as the cursor names it
     std::int64_t cursor_ = 0;
+    std::int64_t events_at_once_ = 1024;
     std::optional<StreamReply> first_;
 };
 
