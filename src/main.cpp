@@ -173,14 +173,17 @@ auto add_simulate(CLI::App& app, cli::SimulateArguments& arguments, int& code) -
         ->check(CLI::IsMember(names_of(simulate::mixes)))->capture_default_str();
     command->add_option("--rows", options.rows, "rows of the main table to begin with, where it is empty")
         ->check(CLI::NonNegativeNumber)->capture_default_str();
-    command->add_option("--events", options.events, "changes in all (default: until stopped)")
+    command->add_option("--events", options.pace.events, "changes in all (default: until stopped)")
         ->check(CLI::NonNegativeNumber);
     command->add_option("--duration", arguments.duration, "how long changes are made, such as 30s");
-    command->add_option("--rate", options.rate, "changes a second; 0: as fast as possible")
+    command->add_option("--rate", options.pace.rate, "changes a second; 0: as fast as possible")
         ->check(CLI::NonNegativeNumber)->capture_default_str();
     command->add_option("--transaction", options.transaction,
                         "changes a transaction, in MongoDB a bulk write")
         ->check(CLI::PositiveNumber)->capture_default_str();
+    command->add_option("--writers", options.writers,
+                        "connections that make changes at once, of the same tables")
+        ->check(CLI::Range(1, 64))->capture_default_str();
     command->add_option("--seed", options.seed, "the same seed makes the same data")
         ->capture_default_str();
     command->add_option("--document-bytes", options.document_bytes,

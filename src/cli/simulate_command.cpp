@@ -28,8 +28,8 @@ auto read_names(SimulateArguments& arguments) -> Result<void> {
     if (!mix) return bad_argument("no such mix: " + arguments.mix, "Give steady.");
     arguments.options.mix = *mix;
     if (!arguments.duration) return {};
-    arguments.options.duration = config::parse_duration(*arguments.duration);
-    if (!arguments.options.duration)
+    arguments.options.pace.duration = config::parse_duration(*arguments.duration);
+    if (!arguments.options.pace.duration)
         return bad_argument("not a time: " + *arguments.duration, "Write 30s, 5m or 2h.");
     return {};
 }

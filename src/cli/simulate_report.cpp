@@ -68,8 +68,10 @@ auto simulate_text(const Look& look, const std::vector<Table>& tables) -> std::s
     if (look.counts.rolled_back > 0)
         text += fmt::format("{} transactions with {} changes were rolled back\n",
                             look.counts.rolled_back, look.counts.undone);
-    if (look.counts.missed > 0)
-        text += fmt::format("{} changes met no row\n", look.counts.missed);
+    if (look.counts.conflicts > 0)
+        text += fmt::format("{} transactions met those of others and were given up\n",
+                            look.counts.conflicts);
+    if (look.counts.missed > 0) text += fmt::format("{} changes met no row\n", look.counts.missed);
     return text;
 }
 
@@ -87,6 +89,7 @@ auto simulate_json(const Look& look, const std::vector<Table>& tables) -> boost:
             {"changes", look.counts.events},
             {"transactions", look.counts.transactions},
             {"rolled_back_transactions", look.counts.rolled_back},
+            {"transactions_in_conflict", look.counts.conflicts},
             {"rolled_back_changes", look.counts.undone},
             {"changes_without_a_row", look.counts.missed},
             {"seconds", seconds_of(look)},

@@ -20,6 +20,7 @@ auto sample() -> simulate::Look {
     look.counts.transactions = 4;
     look.counts.rolled_back = 1;
     look.counts.undone = 5;
+    look.counts.conflicts = 2;
     look.counts.missed = 1;
     return look;
 }
@@ -31,6 +32,7 @@ TEST(SimulateReportTest, TheTableHasTheKindsThatThereWere) {
               "orders                    100            8            1\n"
               "15 changes in 4 transactions, 2.0 s, 8 a second\n"
               "1 transactions with 5 changes were rolled back\n"
+              "2 transactions met those of others and were given up\n"
               "1 changes met no row\n");
 }
 
@@ -38,7 +40,8 @@ TEST(SimulateReportTest, SoDoesTheObject) {
     EXPECT_EQ(boost::json::serialize(simulate_json(sample(), simulate::shop().tables)),
               R"({"tables":{"customers":{"first_rows":0},"orders":{"first_rows":100,"insert":8,)"
               R"("key_change":1}},"changes":15,"transactions":4,"rolled_back_transactions":1,)"
-              R"("rolled_back_changes":5,"changes_without_a_row":1,"seconds":2E0,)"
+              R"("transactions_in_conflict":2,"rolled_back_changes":5,"changes_without_a_row":1,)"
+              R"("seconds":2E0,)"
               R"("changes_per_second":7.5E0})");
 }
 

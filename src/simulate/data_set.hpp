@@ -58,6 +58,9 @@ struct Table {
     Document (*row)(std::int64_t id, Draw& draw) = nullptr;  // without the key
     Document (*change)(Draw& draw) = nullptr;                // what an update sets
     std::string create{};  // PostgreSQL: the statements that make it, where columns do not say all
+    std::string schema = "public";            // PostgreSQL
+    std::vector<Document> first_documents{};  // MongoDB: what a new one holds, `_id` first
+    bool post_images = false;                 // MongoDB 6.0 and newer: updates come with documents
 };
 
 struct DataSet {

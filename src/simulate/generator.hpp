@@ -34,6 +34,12 @@ public:
     auto first_rows(std::size_t table, std::int64_t count) -> std::vector<Change>;
     auto next(std::int64_t limit) -> Transaction override;
 
+    // From now on only rows of this share are changed and made.
+    auto keep(Share share) -> void {
+        for (auto& keys : keys_) keys.keep(share);
+    }
+    [[nodiscard]] auto keys() const -> const std::vector<Keys>& { return keys_; }
+
     [[nodiscard]] auto row_count(std::size_t table) const -> std::int64_t {
         return keys_.at(table).count();
     }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <numeric>
 #include <set>
 
 namespace leat::simulate {
@@ -104,6 +105,21 @@ TEST(GeneratorTest, NewDocumentsArePadded) {
 TEST(GeneratorTest, GoesOnBehindTheKeysThatAreThere) {
     Generator generator(options("events", "inserts"), {Keys({5, 900})});
     EXPECT_EQ(key_of(generator.next(1).changes[0]), 901);
+}
+
+TEST(GeneratorTest, SeveralNeverMeetTheSameRow) {
+    std::vector<std::int64_t> live(100);
+    std::iota(live.begin(), live.end(), 1);
+    std::vector<std::set<std::int64_t>> met(3);
+    for (std::size_t i = 0; i < met.size(); ++i) {
+        Generator generator(options("events", "moving"), {Keys(live)});
+        generator.keep({static_cast<std::int64_t>(i), 3});
+        EXPECT_NEAR(static_cast<double>(generator.row_count(0)), 33, 1);
+        for (int n = 0; n < 200; ++n)
+            for (const auto& change : generator.next(10).changes) met[i].insert(key_of(change));
+    }
+    for (const auto key : met[0]) EXPECT_FALSE(met[1].contains(key) || met[2].contains(key));
+    for (const auto key : met[1]) EXPECT_FALSE(met[2].contains(key));
 }
 
 TEST(GeneratorTest, TimesAreThoseOfTheClockOnRequest) {

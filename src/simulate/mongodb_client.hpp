@@ -24,6 +24,7 @@ using MongoSession =
 struct MongoConnection {
     MongoClient client;
     std::string database;  // the URI's, or else the default
+    bool post_images;      // the server knows of them
 };
 
 // Has asked the server once. Writes are acknowledged by the primary alone (w: 1) unless the URI
@@ -31,6 +32,7 @@ struct MongoConnection {
 auto connect_mongodb(const std::string& uri, const std::string& default_database)
     -> Result<MongoConnection>;
 
+// To be retried: what other clients made impossible.
 auto mongodb_error(const bson_error_t& error, std::string_view doing) -> Error;
 
 }  // namespace leat::simulate

@@ -14,14 +14,21 @@ namespace {
 
 constexpr int attempts_max = 5;  // of a transaction that meets another one
 
+constexpr auto is_of_collection(Kind kind) -> bool {
+    return kind == Kind::drop || kind == Kind::rename || kind == Kind::exchange ||
+           kind == Kind::alter;
+}
+
 class MongodbWriter final : public Writer {
 public:
-    explicit MongodbWriter(MongoConnection connection)
+    MongodbWriter(MongoConnection connection, std::vector<Table> tables)
         : client_(std::move(connection.client)),
           database_(mongoc_client_get_database(client_.get(), connection.database.c_str()),
-                    &mongoc_database_destroy) {}
+                    &mongoc_database_destroy),
+          tables_(std::move(tables)),
+          post_images_(connection.post_images) {}
 
-    auto prepare(const std::vector<Table>& tables) -> Result<std::vector<Keys>> override;
+    auto prepare() -> Result<std::vector<Keys>> override;
     auto load(const std::vector<Change>& rows) -> Result<void> override;
     auto apply(std::span<const Transaction> transactions, Counts& counts) -> Result<void> override;
 
@@ -37,7 +44,13 @@ private:
     auto apply_one(const Transaction& transaction, Counts& counts) -> Result<void>;
     auto prepare_table(const Table& table) -> Result<Keys>;
     auto marked(const std::string& name) -> Result<std::optional<bool>>;
-    auto make(const std::string& name) -> Result<void>;
+    auto make(const Table& table) -> Result<void>;
+    auto set_options(const Table& table) -> Result<void>;
+    [[nodiscard]] auto options_of(const Table& table) const -> Document;
+    auto command(const Document& command, const std::string& doing) -> Result<void>;
+    auto insert(const std::string& name, const std::vector<Document>& documents) -> Result<void>;
+    auto drop(const std::string& name) -> Result<void>;
+    auto rename(const std::string& from, const std::string& name) -> Result<void>;
     auto keys_of(const std::string& name) -> Result<Keys>;
     auto collection(const std::string& name) -> MongoCollection;
     auto write(const Transaction& transaction, mongoc_client_session_t* session, Tally& tally)
@@ -48,10 +61,13 @@ private:
     static auto execute(Bulk& bulk, TableChanges& tally) -> Result<void>;
     auto flush(std::map<std::size_t, Bulk>& bulks, Tally& tally) -> Result<void>;
     auto change_collection(const Change& change, Tally& tally) -> Result<void>;
+    auto switch_images(const Change& change) -> Result<void>;
+    auto move_away(const Change& change) -> Result<void>;
 
     MongoClient client_;
     MongoDatabase database_;
-    std::vector<Table> tables_;
+    const std::vector<Table> tables_;
+    const bool post_images_;  // the server knows of them
 };
 
 auto MongodbWriter::collection(const std::string& name) -> MongoCollection {
@@ -59,8 +75,7 @@ auto MongodbWriter::collection(const std::string& name) -> MongoCollection {
             &mongoc_collection_destroy};
 }
 
-auto MongodbWriter::prepare(const std::vector<Table>& tables) -> Result<std::vector<Keys>> {
-    tables_ = tables;
+auto MongodbWriter::prepare() -> Result<std::vector<Keys>> {
     std::vector<Keys> keys;
     for (const auto& table : tables_) keys.push_back(TRY(prepare_table(table)));
     return keys;
@@ -68,9 +83,14 @@ auto MongodbWriter::prepare(const std::vector<Table>& tables) -> Result<std::vec
 
 auto MongodbWriter::prepare_table(const Table& table) -> Result<Keys> {
     const auto ours = TRY(marked(table.name));
-    if (!ours) TRY(make(table.name));
-    else if (!*ours) return foreign_table(table.name);
-    else if (table.row != nullptr) return keys_of(table.name);
+    if (!ours) {
+        TRY(make(table));
+        TRY(insert(table.name, table.first_documents));
+    } else if (!*ours) {
+        return foreign_table(table.name);
+    } else if (table.row != nullptr) {
+        return keys_of(table.name);
+    }
     return Keys();
 }
 
@@ -94,14 +114,67 @@ auto MongodbWriter::marked(const std::string& name) -> Result<std::optional<bool
     return ours;
 }
 
-auto MongodbWriter::make(const std::string& name) -> Result<void> {
-    const auto options =
-        bson_of({{"validator", value(Document{{"$comment", text(std::string(mark))}})}});
+// The mark, and post images where they are wanted and known.
+auto MongodbWriter::options_of(const Table& table) const -> Document {
+    Document options = {{"validator", value(Document{{"$comment", text(std::string(mark))}})}};
+    if (post_images_)
+        options.push_back({"changeStreamPreAndPostImages",
+                           value(Document{{"enabled", value(table.post_images)}})});
+    return options;
+}
+
+auto MongodbWriter::make(const Table& table) -> Result<void> {
     bson_error_t error;
     const MongoCollection made(
-        mongoc_database_create_collection(database_.get(), name.c_str(), options.get(), &error),
+        mongoc_database_create_collection(database_.get(), table.name.c_str(),
+                                          bson_of(options_of(table)).get(), &error),
         &mongoc_collection_destroy);
-    if (made == nullptr) return mongodb_error(error, "create " + name);
+    if (made == nullptr) return mongodb_error(error, "create " + table.name);
+    return {};
+}
+
+// Of one that was made without them, or has another's.
+auto MongodbWriter::set_options(const Table& table) -> Result<void> {
+    Document modification = {{"collMod", text(table.name)}};
+    for (auto& option : options_of(table)) modification.push_back(std::move(option));
+    return command(modification, "collMod " + table.name);
+}
+
+auto MongodbWriter::command(const Document& command, const std::string& doing) -> Result<void> {
+    bson_error_t error;
+    if (!mongoc_database_write_command_with_opts(database_.get(), bson_of(command).get(), nullptr,
+                                                 nullptr, &error))
+        return mongodb_error(error, doing);
+    return {};
+}
+
+auto MongodbWriter::insert(const std::string& name, const std::vector<Document>& documents)
+    -> Result<void> {
+    if (documents.empty()) return {};
+    const MongoBulk inserts(
+        mongoc_collection_create_bulk_operation_with_opts(collection(name).get(), nullptr),
+        &mongoc_bulk_operation_destroy);
+    for (const auto& document : documents)
+        mongoc_bulk_operation_insert(inserts.get(), bson_of(document).get());
+    bson_error_t error;
+    if (mongoc_bulk_operation_execute(inserts.get(), nullptr, &error) == 0)
+        return mongodb_error(error, "insert into " + name);
+    return {};
+}
+
+auto MongodbWriter::drop(const std::string& name) -> Result<void> {
+    bson_error_t error;
+    if (!mongoc_collection_drop(collection(name).get(), &error))
+        return mongodb_error(error, "drop " + name);
+    return {};
+}
+
+// In place of what has the name already.
+auto MongodbWriter::rename(const std::string& from, const std::string& name) -> Result<void> {
+    bson_error_t error;
+    if (!mongoc_collection_rename(collection(from).get(), mongoc_database_get_name(database_.get()),
+                                  name.c_str(), true, &error))
+        return mongodb_error(error, "rename " + from);
     return {};
 }
 
@@ -131,22 +204,29 @@ auto MongodbWriter::load(const std::vector<Change>& rows) -> Result<void> {
 
 auto MongodbWriter::apply(std::span<const Transaction> transactions, Counts& counts)
     -> Result<void> {
+    counts.tables.resize(tables_.size());
     for (const auto& transaction : transactions) TRY(apply_one(transaction, counts));
     return {};
 }
 
 auto MongodbWriter::apply_one(const Transaction& transaction, Counts& counts) -> Result<void> {
     auto tally = counts.tables;
-    if (transaction.ending == Ending::together) TRY(write(transaction, nullptr, tally));
-    else TRY(write_in_session(transaction, tally));
-    ++counts.transactions;
-    if (transaction.ending == Ending::roll_back) {
-        ++counts.rolled_back;
-        return {};
+    auto written = transaction.ending == Ending::together ? write(transaction, nullptr, tally)
+                                                          : write_in_session(transaction, tally);
+    if (!written && written.error().fault != Fault::retry) return written;
+    if (!written) {
+        ++counts.conflicts;
+    } else {
+        ++counts.transactions;
+        if (is_rolled_back(transaction.ending)) {
+            ++counts.rolled_back;
+            return {};
+        }
     }
-    counts.missed += static_cast<std::int64_t>(transaction.changes.size());
+    auto missed = transaction.kept();
     for (std::size_t i = 0; i < tally.size(); ++i)
-        counts.missed -= tally[i].total() - counts.tables[i].total();
+        missed -= tally[i].total() - counts.tables[i].total();
+    (written ? counts.missed : counts.undone) += missed;
     counts.tables = std::move(tally);
     return {};
 }
@@ -161,14 +241,14 @@ auto MongodbWriter::write_in_session(const Transaction& transaction, Tally& tall
         if (!mongoc_client_session_start_transaction(session.get(), nullptr, &error))
             return mongodb_error(error, "start a transaction");
         auto written = write(transaction, session.get(), tally);
-        if (written && transaction.ending == Ending::commit) {
+        if (written && !is_rolled_back(transaction.ending)) {
             if (mongoc_client_session_commit_transaction(session.get(), nullptr, &error)) return {};
-            return mongodb_error(error, "commit");
+            written = mongodb_error(error, "commit");
         }
         mongoc_client_session_abort_transaction(session.get(), nullptr);
         if (written) return {};
-        if (written.error().fault != Fault::retry || attempt == attempts_max) return written;
         tally = before;
+        if (written.error().fault != Fault::retry || attempt == attempts_max) return written;
     }
 }
 
@@ -178,7 +258,7 @@ auto MongodbWriter::write(const Transaction& transaction, mongoc_client_session_
                           Tally& tally) -> Result<void> {
     std::map<std::size_t, Bulk> bulks;
     for (const auto& change : transaction.changes) {
-        if (change.kind == Kind::drop || change.kind == Kind::rename) {
+        if (is_of_collection(change.kind)) {
             TRY(flush(bulks, tally));
             TRY(change_collection(change, tally));
             continue;
@@ -251,36 +331,55 @@ auto MongodbWriter::execute(Bulk& bulk, TableChanges& tally) -> Result<void> {
     tally.of(Kind::replace) += bulk.replaces - made;
     tally.of(Kind::update) += count("nMatched") - (bulk.replaces - made);
     tally.of(Kind::remove) += count("nRemoved");
-    const bool again = mongoc_error_has_label(&reply, "TransientTransactionError");
     bson_destroy(&reply);
     if (done != 0) return {};
-    auto failure = mongodb_error(error, "bulk write");
-    if (again) failure.fault = Fault::retry;
-    return failure;
+    return mongodb_error(error, "bulk write");
 }
 
-// A new collection takes the place of one that is dropped or renamed, with the mark.
+// Whatever comes of it among other writers, in the end there is a collection with the mark: an
+// insert makes one without it while there is none.
 auto MongodbWriter::change_collection(const Change& change, Tally& tally) -> Result<void> {
-    const auto& name = tables_.at(change.table).name;
-    const auto target = collection(name);
-    bson_error_t error;
-    const bool done =
-        change.kind == Kind::drop
-            ? mongoc_collection_drop(target.get(), &error)
-            : mongoc_collection_rename(target.get(), mongoc_database_get_name(database_.get()),
-                                       (name + "_before").c_str(), true, &error);
-    if (!done) return mongodb_error(error, std::string(kind_name(change.kind)) + " " + name);
-    TRY(make(name));
+    const auto& table = tables_.at(change.table);
+    const auto changed = change.kind == Kind::alter ? switch_images(change) : move_away(change);
+    if (change.kind != Kind::alter) {
+        const auto made = make(table);
+        if (!made && made.error().fault != Fault::retry) return made;
+        if (!made) TRY(set_options(table));
+    }
+    TRY(changed);
     ++tally.at(change.table).of(change.kind);
     return {};
 }
 
+auto MongodbWriter::switch_images(const Change& change) -> Result<void> {
+    auto table = tables_.at(change.table);
+    table.post_images = std::get<bool>(change.values.at(0).value.held);
+    return set_options(table);
+}
+
+auto MongodbWriter::move_away(const Change& change) -> Result<void> {
+    const auto& name = tables_.at(change.table).name;
+    const auto other = name + "_other";
+    Document document = {{"_id", change.key}};
+    document.insert(document.end(), change.values.begin(), change.values.end());
+    if (change.kind == Kind::drop) {
+        TRY(drop(name));
+        if (!change.values.empty()) TRY(insert(name, {document}));
+        return {};
+    }
+    if (change.kind == Kind::rename) TRY(rename(name, other));
+    if (change.values.empty()) return {};
+    TRY(insert(other, {document}));
+    return rename(other, name);
+}
+
 }  // namespace
 
-auto open_mongodb_writer(const std::string& uri, const std::string& default_database)
-    -> Result<std::unique_ptr<Writer>> {
+auto open_mongodb_writer(const std::string& uri, const std::string& default_database,
+                         std::vector<Table> tables) -> Result<std::unique_ptr<Writer>> {
     auto connection = TRY(connect_mongodb(uri, default_database));
-    return std::unique_ptr<Writer>(std::make_unique<MongodbWriter>(std::move(connection)));
+    return std::unique_ptr<Writer>(
+        std::make_unique<MongodbWriter>(std::move(connection), std::move(tables)));
 }
 
 }  // namespace leat::simulate

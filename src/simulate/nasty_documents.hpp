@@ -2,21 +2,21 @@
 // own, what makes a change stream hard to follow. One thread at a time.
 #pragma once
 
+#include <optional>
 #include <utility>
 
 #include "simulate/generator.hpp"
+#include "simulate/nasty_options.hpp"
 
 namespace leat::simulate {
 
-// The collections besides the data set's; they have no rows of their own to begin with.
+// The collections besides the data set's.
 auto nasty_collections() -> std::vector<Table>;
 
 class NastyDocuments final : public Changes {
 public:
-    // `ordinary` makes changes of the data set's first `tables` tables; the collections above
-    // follow.
-    NastyDocuments(Generator& ordinary, std::size_t tables, std::uint64_t seed)
-        : ordinary_(ordinary), first_(tables), random_(seed) {}
+    NastyDocuments(Generator& ordinary, const NastyOptions& options)
+        : ordinary_(ordinary), first_(options.tables), random_(options.seed) {}
 
     auto next(std::int64_t limit) -> Transaction override;
 
@@ -30,7 +30,13 @@ private:
     auto change_nested(Changed& made) -> void;
     auto nested_update() -> Document;
     auto change_large(Changed& made) -> void;
+    auto change_bulk(Changed& made) -> void;
+    auto change_many(Changed& made) -> void;
     auto change_collection(Changed& made) -> void;
+    auto switch_images(Changed& made) -> void;
+    auto move_money() -> Transaction;
+    auto special() -> std::optional<Transaction>;
+    auto small() -> Transaction;
     auto one(std::size_t collection, Kind kind, std::int64_t number, Document values) const
         -> Change;
 

@@ -23,20 +23,22 @@ struct Drawn {
     std::set<Kind> kinds;
     std::set<Ending> endings;
     std::set<std::size_t> tables;
+    bool has_large = false;
 };
 
 auto draw(std::uint64_t seed, int transactions) -> Drawn {
     const auto data = shop();
     Generator ordinary({.data = data, .mix = *find_mix("nasty"), .seed = seed, .wall_us = {}}, {});
-    NastyDocuments nasty(ordinary, data.tables.size(), seed);
+    NastyDocuments nasty(ordinary, {data.tables.size(), seed, 0});
     Drawn drawn;
     for (int i = 0; i < transactions; ++i) {
         const auto transaction = nasty.next(1'000'000);
         drawn.endings.insert(transaction.ending);
+        drawn.has_large = drawn.has_large || transaction.changes.size() >= 1'000;
         for (const auto& change : transaction.changes) {
             drawn.kinds.insert(change.kind);
             drawn.tables.insert(change.table);
-            if (i % 10 == 0) drawn.text += json_of(bson_of(change.key, change.values)) + "\n";
+            if (i % 3 == 0) drawn.text += json_of(bson_of(change.key, change.values)) + "\n";
         }
     }
     return drawn;
@@ -49,14 +51,39 @@ TEST(NastyDocumentsTest, OneSeedMakesTheSameChanges) {
 }
 
 TEST(NastyDocumentsTest, EveryTrapIsInTheMix) {
-    const auto drawn = draw(3, 2'000);
+    const auto drawn = draw(3, 4'000);
     EXPECT_EQ(drawn.kinds, (std::set<Kind>{Kind::insert, Kind::update, Kind::replace, Kind::remove,
-                                           Kind::drop, Kind::rename}));
+                                           Kind::drop, Kind::rename, Kind::exchange, Kind::alter}));
     EXPECT_EQ(drawn.endings.size(), 3U);
     EXPECT_EQ(drawn.tables.size(), shop().tables.size() + nasty_collections().size());
-    for (const auto* part : {"$unset", "$push", "$pop", "$pull", "$rename", "$each", "a.b.c",
-                             "$minKey", "$numberDecimal", "$timestamp", "$undefined"})
+    EXPECT_TRUE(drawn.has_large);
+    for (const auto* part :
+         {"with.dot", "$dollar", "_NULLS", "$unset", "$push", "$pop", "$pull", "$rename", "$each",
+          "a.b.c", "$minKey", "$numberDecimal", "$timestamp", "$undefined"})
         EXPECT_NE(drawn.text.find(part), std::string::npos) << part;
+}
+
+TEST(NastyDocumentsTest, MoneyOnlyMovesBetweenAccounts) {
+    const auto data = shop();
+    Generator ordinary({.data = data, .mix = *find_mix("nasty"), .seed = 1, .wall_us = {}}, {});
+    NastyDocuments nasty(ordinary, {data.tables.size(), 1, 0});
+    const auto names = nasty_collections();
+    int transfers = 0;
+    for (int i = 0; i < 1'000; ++i) {
+        const auto transaction = nasty.next(1'000'000);
+        std::int32_t sum = 0;
+        for (const auto& change : transaction.changes) {
+            if (change.table < data.tables.size() ||
+                names.at(change.table - data.tables.size()).name != "nasty_accounts")
+                continue;
+            ++transfers;
+            EXPECT_NE(transaction.ending, Ending::together);
+            const auto& more = std::get<Document>(change.values.at(0).value.held);
+            sum += std::get<std::int32_t>(more.at(0).value.held);
+        }
+        EXPECT_EQ(sum, 0);
+    }
+    EXPECT_GT(transfers, 0);
 }
 
 TEST(NastyDocumentsTest, NoTwoNumbersGiveEqualKeys) {

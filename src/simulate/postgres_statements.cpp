@@ -71,7 +71,7 @@ auto escaped(std::string_view text) -> std::string {
 }  // namespace
 
 auto sql_name(const Table& table) -> std::string {
-    return "public." + postgres::quote_name(table.name);
+    return postgres::quote_name(table.schema) + "." + postgres::quote_name(table.name);
 }
 
 auto create_statement(const Table& table) -> std::string {

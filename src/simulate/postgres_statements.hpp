@@ -15,7 +15,7 @@ struct Statement {
     std::vector<std::optional<std::string>> values;  // $1, $2, …; nothing: NULL
 };
 
-// `public."orders"`.
+// `"public"."orders"`.
 auto sql_name(const Table& table) -> std::string;
 
 auto create_statement(const Table& table) -> std::string;

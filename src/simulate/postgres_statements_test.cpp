@@ -21,7 +21,7 @@ const Change row = {
 
 TEST(PostgresStatementsTest, InsertsNameEveryColumnInItsPlace) {
     const auto made = statement_of(row, orders);
-    EXPECT_EQ(made.sql, R"(INSERT INTO public."orders" VALUES ($1, $2, $3, $4, $5, $6, $7))");
+    EXPECT_EQ(made.sql, R"(INSERT INTO "public"."orders" VALUES ($1, $2, $3, $4, $5, $6, $7))");
     const std::vector<std::optional<std::string>> expected = {"3",
                                                               std::nullopt,
                                                               "1.50",
@@ -35,16 +35,16 @@ TEST(PostgresStatementsTest, InsertsNameEveryColumnInItsPlace) {
 TEST(PostgresStatementsTest, UpdatesAndKeyChangesSetWhatIsGiven) {
     const Change update = {Kind::update, 1, value(std::int64_t{3}), {{"status", text("paid")}}};
     EXPECT_EQ(statement_of(update, orders).sql,
-              R"(UPDATE public."orders" SET "status" = $2 WHERE id = $1)");
+              R"(UPDATE "public"."orders" SET "status" = $2 WHERE id = $1)");
     const Change rekey = {Kind::rekey, 1, value(std::int64_t{3}), {{"id", value(std::int64_t{9})}}};
     const auto made = statement_of(rekey, orders);
-    EXPECT_EQ(made.sql, R"(UPDATE public."orders" SET "id" = $2 WHERE id = $1)");
+    EXPECT_EQ(made.sql, R"(UPDATE "public"."orders" SET "id" = $2 WHERE id = $1)");
     EXPECT_EQ(made.values, (std::vector<std::optional<std::string>>{"3", "9"}));
 }
 
 TEST(PostgresStatementsTest, DeletesNameTheKey) {
     const auto made = statement_of({Kind::remove, 1, value(std::int64_t{3}), {}}, orders);
-    EXPECT_EQ(made.sql, R"(DELETE FROM public."orders" WHERE id = $1)");
+    EXPECT_EQ(made.sql, R"(DELETE FROM "public"."orders" WHERE id = $1)");
 }
 
 TEST(PostgresStatementsTest, ALineOfCopyEscapesWhatWouldEndIt) {

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <libpq-fe.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 
@@ -16,9 +18,10 @@ namespace {
 
 class PostgresWriter final : public Writer {
 public:
-    explicit PostgresWriter(postgres::Connection connection) : connection_(std::move(connection)) {}
+    PostgresWriter(postgres::Connection connection, std::vector<Table> tables, bool two_steps)
+        : connection_(std::move(connection)), tables_(std::move(tables)), two_steps_(two_steps) {}
 
-    auto prepare(const std::vector<Table>& tables) -> Result<std::vector<Keys>> override;
+    auto prepare() -> Result<std::vector<Keys>> override;
     auto load(const std::vector<Change>& rows) -> Result<void> override;
     auto apply(std::span<const Transaction> transactions, Counts& counts) -> Result<void> override;
 
@@ -28,22 +31,35 @@ private:
         Statement statement;
         std::string name;  // of a prepared one, or empty
         const Change* change = nullptr;
+        bool apart = false;  // the pipeline is synchronised before it
     };
 
     auto prepare_table(const Table& table) -> Result<Keys>;
     auto name_of(const std::string& sql) -> Result<std::string>;
     auto steps_of(const Transaction& transaction) -> Result<std::vector<Step>>;
+    auto add_end(std::vector<Step>& steps, Ending ending) -> void;
     auto send(const Step& step) -> bool;
-    auto collect(const std::vector<Step>& steps, bool rolled_back, Counts& counts) -> Result<void>;
+    auto send(const std::vector<Step>& steps) -> bool;
+    auto collect(const std::vector<Step>& steps, const Transaction& transaction, Counts& counts)
+        -> Result<void>;
     static auto count(const Change& change, const std::string& affected, Counts& counts) -> void;
 
     postgres::Connection connection_;
-    std::vector<Table> tables_;
+    const std::vector<Table> tables_;
+    const bool two_steps_;                         // the server takes PREPARE TRANSACTION
     std::map<std::string, std::string> prepared_;  // SQL to name
 };
 
-auto PostgresWriter::prepare(const std::vector<Table>& tables) -> Result<std::vector<Keys>> {
-    tables_ = tables;
+// What concurrent transactions may do to each other.
+auto is_conflict(const Error& error) -> bool {
+    constexpr std::array<std::string_view, 9> states = {
+        "40001", "40P01", "55P03",   // serialization, deadlock, lock not to be had
+        "23505", "42701", "42P07",   // a row, column or table is there already
+        "42P01", "42703", "42704"};  // a table, column or other thing is not there
+    return std::find(states.begin(), states.end(), postgres::sqlstate(error)) != states.end();
+}
+
+auto PostgresWriter::prepare() -> Result<std::vector<Keys>> {
     std::vector<Keys> keys;
     for (const auto& table : tables_) keys.push_back(TRY(prepare_table(table)));
     return keys;
@@ -109,7 +125,8 @@ auto PostgresWriter::send(const Step& step) -> bool {
 }
 
 // BEGIN and its end come only where savepoints need them: what is sent between two synchronisations
-// is one transaction.
+// is one transaction. After an error the server skips all up to the next synchronisation, so the
+// end comes behind one.
 auto PostgresWriter::steps_of(const Transaction& transaction) -> Result<std::vector<Step>> {
     std::vector<Step> steps;
     const bool framed = transaction.ending != Ending::together;
@@ -123,24 +140,41 @@ auto PostgresWriter::steps_of(const Transaction& transaction) -> Result<std::vec
         auto name = TRY(name_of(statement.sql));
         steps.push_back({std::move(statement), std::move(name), &change});
     }
-    const bool commits = transaction.ending == Ending::commit;
-    if (framed) steps.push_back({{commits ? "COMMIT" : "ROLLBACK", {}}, "", nullptr});
+    if (framed) add_end(steps, transaction.ending);
     return steps;
+}
+
+auto PostgresWriter::add_end(std::vector<Step>& steps, Ending ending) -> void {
+    const bool prepares = ending == Ending::commit_prepared || ending == Ending::roll_back_prepared;
+    const std::string verb = is_rolled_back(ending) ? "ROLLBACK" : "COMMIT";
+    if (!prepares || !two_steps_) {
+        steps.push_back({{verb, {}}, "", nullptr, true});
+        return;
+    }
+    const auto name = fmt::format("'leat simulate {}'", connection_.backend_pid());
+    steps.push_back({{"PREPARE TRANSACTION " + name, {}}, "", nullptr, true});
+    steps.push_back({{verb + " PREPARED " + name, {}}, "", nullptr, true});
+}
+
+auto PostgresWriter::send(const std::vector<Step>& steps) -> bool {
+    for (const auto& step : steps) {
+        if (step.apart && PQpipelineSync(connection_.raw()) != 1) return false;
+        if (!send(step)) return false;
+    }
+    return PQpipelineSync(connection_.raw()) == 1;
 }
 
 auto PostgresWriter::apply(std::span<const Transaction> transactions, Counts& counts)
     -> Result<void> {
+    counts.tables.resize(tables_.size());
     std::vector<std::vector<Step>> all;
     for (const auto& transaction : transactions) all.push_back(TRY(steps_of(transaction)));
     bool sent = PQenterPipelineMode(connection_.raw()) == 1;
-    for (const auto& steps : all) {
-        for (const auto& step : steps) sent = sent && send(step);
-        sent = sent && PQpipelineSync(connection_.raw()) == 1;
-    }
+    for (const auto& steps : all) sent = sent && send(steps);
     if (!sent) return connection_.failure("write");
     Result<void> outcome;
     for (std::size_t i = 0; i < all.size(); ++i) {
-        auto collected = collect(all[i], transactions[i].ending == Ending::roll_back, counts);
+        auto collected = collect(all[i], transactions[i], counts);
         if (!collected && outcome) outcome = std::move(collected);
     }
     PQexitPipelineMode(connection_.raw());
@@ -148,11 +182,13 @@ auto PostgresWriter::apply(std::span<const Transaction> transactions, Counts& co
 }
 
 // One answer per step, each with an end of its own, then that of the synchronisation.
-auto PostgresWriter::collect(const std::vector<Step>& steps, bool rolled_back, Counts& counts)
-    -> Result<void> {
+auto PostgresWriter::collect(const std::vector<Step>& steps, const Transaction& transaction,
+                             Counts& counts) -> Result<void> {
+    const bool rolled_back = is_rolled_back(transaction.ending);
     auto seen = counts;
     Result<void> outcome;
     for (const auto& step : steps) {
+        if (step.apart) PQclear(PQgetResult(connection_.raw()));
         auto* const result = PQgetResult(connection_.raw());
         const std::string affected = PQcmdTuples(result);
         // After the first error the others only say that they were passed over.
@@ -163,6 +199,11 @@ auto PostgresWriter::collect(const std::vector<Step>& steps, bool rolled_back, C
             count(*step.change, affected, seen);
     }
     PQclear(PQgetResult(connection_.raw()));
+    if (!outcome && is_conflict(outcome.error())) {
+        ++counts.conflicts;
+        counts.undone += transaction.kept();
+        return {};
+    }
     if (!outcome) return outcome;
     counts = std::move(seen);
     ++counts.transactions;
@@ -181,7 +222,8 @@ auto PostgresWriter::count(const Change& change, const std::string& affected, Co
 
 }  // namespace
 
-auto open_postgres_writer(const std::string& uri) -> Result<std::unique_ptr<Writer>> {
+auto open_postgres_writer(const std::string& uri, std::vector<Table> tables)
+    -> Result<std::unique_ptr<Writer>> {
     auto connection = postgres::Connection::connect({uri, "leat simulate"});
     if (!connection) {
         // There is no pipeline file here, where it could be corrected.
@@ -191,7 +233,9 @@ auto open_postgres_writer(const std::string& uri) -> Result<std::unique_ptr<Writ
             error.hint.replace(at, option.size(), "the URI");
         return error;
     }
-    return std::unique_ptr<Writer>(std::make_unique<PostgresWriter>(std::move(*connection)));
+    const auto prepared = TRY(connection->query("SHOW max_prepared_transactions"));
+    return std::unique_ptr<Writer>(std::make_unique<PostgresWriter>(
+        std::move(*connection), std::move(tables), prepared.number(0, 0) > 0));
 }
 
 }  // namespace leat::simulate

@@ -1,11 +1,9 @@
-// Loads, changes, waits; see simulation.hpp.
+// Loads, then lets workers change; see simulation.hpp.
 #include "simulate/simulation.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <condition_variable>
-#include <limits>
-#include <mutex>
+#include <thread>
 #include <utility>
 
 #include "simulate/nasty_documents.hpp"
@@ -16,7 +14,6 @@ namespace leat::simulate {
 namespace {
 
 constexpr std::int64_t load_rows = 5'000;  // at once
-constexpr std::int64_t changes_at_once = 500;
 
 auto is_mongodb(const std::string& uri) -> bool {
     return uri.starts_with("mongodb://") || uri.starts_with("mongodb+srv://");
@@ -39,51 +36,52 @@ auto check(const Options& options) -> Result<void> {
     return {};
 }
 
-auto count(const Transaction& transaction, Counts& counts) -> void {
-    const bool rolled_back = transaction.ending == Ending::roll_back;
-    for (const auto& change : transaction.changes) {
-        if (change.kind == Kind::control) continue;
-        ++counts.events;
-        if (rolled_back || !change.kept) ++counts.undone;
-    }
+auto tables_of(const Options& options) -> std::vector<Table> {
+    auto tables = options.data.tables;
+    if (options.mix.nasty)
+        for (auto& table : is_mongodb(options.uri) ? nasty_collections() : nasty_tables())
+            tables.push_back(std::move(table));
+    return tables;
 }
 
-// Returns early when it is stopped.
-auto wait_for(Duration time, const std::stop_token& stop) -> void {
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock(mutex);
-    wake.wait_for(lock, stop, time, [] { return false; });
+auto open_writer(const Options& options, const std::vector<Table>& tables)
+    -> Result<std::unique_ptr<Writer>> {
+    return is_mongodb(options.uri) ? open_mongodb_writer(options.uri, options.data.name, tables)
+                                   : open_postgres_writer(options.uri, tables);
+}
+
+// The first has the one that was given, so that one writer alone repeats what it says.
+auto seed_of(std::uint64_t seed, std::int64_t writer) -> std::uint64_t {
+    constexpr std::uint64_t far_apart = 0x9e3779b97f4a7c15;
+    return seed + static_cast<std::uint64_t>(writer) * far_apart;
 }
 
 }  // namespace
 
-Simulation::Simulation(Options options, std::unique_ptr<Writer> writer, const Clock& clock)
+Simulation::Simulation(Options options, std::vector<Table> tables, const Clock& clock)
     : options_(std::move(options)),
-      writer_(std::move(writer)),
       clock_(&clock),
-      tables_(options_.data.tables),
+      tables_(std::move(tables)),
       look_(std::make_unique<Guarded<Look>>()) {
-    if (options_.mix.nasty)
-        for (auto& table : is_mongodb(options_.uri) ? nasty_collections() : nasty_tables())
-            tables_.push_back(std::move(table));
-    counts_.tables.resize(tables_.size());
+    look_->with([&](Look& look) { look.counts.tables.resize(tables_.size()); });
 }
 
 auto Simulation::make(Options options, const Clock& clock) -> Result<Simulation> {
     TRY(check(options));
-    auto writer = is_mongodb(options.uri) ? TRY(open_mongodb_writer(options.uri, options.data.name))
-                                          : TRY(open_postgres_writer(options.uri));
-    return Simulation(std::move(options), std::move(writer), clock);
+    auto tables = tables_of(options);
+    Simulation made(std::move(options), std::move(tables), clock);
+    for (std::int64_t i = 0; i < made.options_.writers; ++i)
+        made.writers_.push_back(TRY(open_writer(made.options_, made.tables_)));
+    return made;
 }
 
 auto Simulation::look() const -> Look {
     return look_->copy();
 }
 
-auto Simulation::run(const std::stop_token& stop) -> Result<void> {
+auto Simulation::generator_options() const -> GeneratorOptions {
     const bool documents = is_mongodb(options_.uri);
-    GeneratorOptions from{.data = options_.data,
+    GeneratorOptions made{.data = options_.data,
                           .mix = options_.mix,
                           .seed = options_.seed,
                           .transaction_changes = options_.transaction,
@@ -91,17 +89,14 @@ auto Simulation::run(const std::stop_token& stop) -> Result<void> {
                           .keys_change = !documents,
                           .by_kind = documents,
                           .wall_us = {}};
-    if (options_.wall_clock) from.wall_us = [clock = clock_] { return clock->wall_us(); };
-    Generator generator(std::move(from), TRY(writer_->prepare(tables_)));
-    TRY(load(generator, stop));
-    began_ = clock_->steady();
-    if (!options_.mix.nasty) return change(generator, stop);
-    if (documents) {
-        NastyDocuments nasty(generator, options_.data.tables.size(), options_.seed);
-        return change(nasty, stop);
-    }
-    NastyRows nasty(generator, options_.data.tables.size(), options_.seed);
-    return change(nasty, stop);
+    if (options_.wall_clock) made.wall_us = [clock = clock_] { return clock->wall_us(); };
+    return made;
+}
+
+auto Simulation::run(const std::stop_token& stop) -> Result<void> {
+    auto generator = std::make_unique<Generator>(generator_options(), TRY(writers_[0]->prepare()));
+    TRY(load(*generator, stop));
+    return change(draws(std::move(generator)), stop);
 }
 
 auto Simulation::load(Generator& generator, const std::stop_token& stop) -> Result<void> {
@@ -110,60 +105,68 @@ auto Simulation::load(Generator& generator, const std::stop_token& stop) -> Resu
         auto left = std::llround(std::ceil(static_cast<double>(options_.rows) * tables()[i].rows));
         while (left > 0 && !stop.stop_requested()) {
             const auto count = std::min<std::int64_t>(left, load_rows);
-            TRY(writer_->load(generator.first_rows(i, count)));
-            counts_.tables[i].first_rows += count;
+            TRY(writers_[0]->load(generator.first_rows(i, count)));
             left -= count;
-            look_->with([&](Look& look) { look.counts = counts_; });
+            look_->with([&](Look& look) { look.counts.tables[i].first_rows += count; });
         }
     }
     return {};
 }
 
-auto Simulation::is_over(Duration now) const -> bool {
-    return (options_.events && counts_.events >= *options_.events) ||
-           (options_.duration && now - began_ >= *options_.duration);
-}
-
-auto Simulation::change(Changes& changes, const std::stop_token& stop) -> Result<void> {
-    for (auto now = began_; !stop.stop_requested() && !is_over(now); now = clock_->steady()) {
-        const auto transactions = due(changes, now);
-        TRY(writer_->apply(transactions, counts_));
-        for (const auto& transaction : transactions) count(transaction, counts_);
-        look_->with([&](Look& look) { look = {counts_, false, clock_->steady() - began_}; });
-        keep_pace(stop);
+// Writers have rows of the data set's tables of their own; those of the mix are there for all.
+auto Simulation::draws(std::unique_ptr<Generator> first) const -> std::vector<Drawn> {
+    const auto count = static_cast<std::int64_t>(writers_.size());
+    const auto keys = first->keys();
+    std::vector<Drawn> made;
+    for (std::int64_t i = 0; i < count; ++i) {
+        auto from = generator_options();
+        from.seed = seed_of(options_.seed, i);
+        const NastyOptions nasty{options_.data.tables.size(), from.seed, i};
+        auto generator =
+            i == 0 ? std::move(first) : std::make_unique<Generator>(std::move(from), keys);
+        generator->keep({i, count});
+        made.push_back({std::move(generator), nullptr});
+        if (!options_.mix.nasty) continue;
+        auto& ordinary = *made.back().generator;
+        if (is_mongodb(options_.uri))
+            made.back().nasty = std::make_unique<NastyDocuments>(ordinary, nasty);
+        else made.back().nasty = std::make_unique<NastyRows>(ordinary, nasty);
     }
-    look_->with([&](Look& look) { look = {counts_, false, clock_->steady() - began_}; });
-    return {};
-}
-
-// Those that should be made by now, at least one and not too many at once.
-auto Simulation::due(Changes& changes, Duration now) const -> std::vector<Transaction> {
-    auto left = options_.events ? *options_.events - counts_.events
-                                : std::numeric_limits<std::int64_t>::max();
-    const auto seconds = std::chrono::duration<double>(now - began_).count();
-    const auto behind = options_.rate > 0
-                            ? static_cast<std::int64_t>(seconds * options_.rate) - counts_.events
-                            : changes_at_once;
-    std::vector<Transaction> made;
-    auto wanted = std::min(behind, changes_at_once);
-    do {
-        made.push_back(changes.next(left));
-        const auto count = static_cast<std::int64_t>(made.back().changes.size());
-        left -= count;
-        wanted -= count;
-    } while (wanted > 0 && left > 0);
     return made;
 }
 
-// Waits until the next transaction is due. One that is late is followed by the next at once, so the
-// rate holds over time.
-auto Simulation::keep_pace(const std::stop_token& stop) const -> void {
-    if (options_.rate <= 0) return;
-    auto due = std::chrono::duration_cast<Duration>(
-        std::chrono::duration<double>(static_cast<double>(counts_.events) / options_.rate));
-    if (options_.duration) due = std::min(due, *options_.duration);
-    const auto spent = clock_->steady() - began_;
-    if (due > spent) wait_for(due - spent, stop);
+// The first error ends all of them.
+auto Simulation::change(const std::vector<Drawn>& drawn, const std::stop_token& stop)
+    -> Result<void> {
+    const auto began = clock_->steady();
+    std::stop_source ended;
+    const std::stop_callback forward(stop, [&] { ended.request_stop(); });
+    Guarded<Result<void>> outcome;
+    const auto tell = [&](const Counts& counts) {
+        look_->with([&](Look& look) {
+            look.counts += counts;
+            look.loading = false;
+            look.changing = clock_->steady() - began;
+        });
+    };
+    tell({});
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+        const auto pace = share_of(options_.pace, static_cast<std::int64_t>(i),
+                                   static_cast<std::int64_t>(drawn.size()));
+        threads.emplace_back([&, i, pace] {
+            auto done = Worker(*writers_[i], drawn[i].changes(), pace, *clock_)
+                            .run(ended.get_token(), tell);
+            if (done) return;
+            ended.request_stop();
+            outcome.with([&](Result<void>& first) {
+                if (first) first = std::move(done);
+            });
+        });
+    }
+    threads.clear();
+    tell({});
+    return outcome.copy();
 }
 
 }  // namespace leat::simulate

@@ -1,5 +1,4 @@
-// Simulation: rows to begin with, then changes at a rate until enough were made, the time is up or
-// somebody stops it. The only place where time passes.
+// Simulation: rows to begin with, then changes, by one worker or several at once.
 #pragma once
 
 #include <memory>
@@ -12,6 +11,7 @@
 #include "base/result.hpp"
 #include "simulate/counts.hpp"
 #include "simulate/generator.hpp"
+#include "simulate/worker.hpp"
 #include "simulate/writer.hpp"
 
 namespace leat::simulate {
@@ -20,9 +20,8 @@ struct Options {
     std::string uri;  // postgresql:// or mongodb://
     DataSet data = shop();
     Mix mix = mixes.front();
-    std::optional<std::int64_t> events;  // changes in all; none: until stopped
-    double rate = 100;                   // changes a second; 0: as fast as possible
-    std::optional<Duration> duration;
+    Pace pace;
+    std::int64_t writers = 1;
     std::uint64_t seed = 1;
     std::int64_t rows = 10'000;  // of the main table, where it is empty
     std::int64_t transaction = 1;
@@ -37,7 +36,7 @@ struct Look {
     Duration changing{};  // how long changes are made already
 };
 
-// One thread runs it; look() from any.
+// One thread runs it, and it starts one for each writer; look() from any.
 class Simulation {
 public:
     // Connects; nothing is written yet.
@@ -48,19 +47,23 @@ public:
     [[nodiscard]] auto tables() const -> const std::vector<Table>& { return tables_; }
 
 private:
-    Simulation(Options options, std::unique_ptr<Writer> writer, const Clock& clock);
+    // What one worker changes: the data set's rows, and what is nasty between them.
+    struct Drawn {
+        std::unique_ptr<Generator> generator;
+        std::unique_ptr<Changes> nasty;
+        [[nodiscard]] auto changes() const -> Changes& { return nasty ? *nasty : *generator; }
+    };
+
+    Simulation(Options options, std::vector<Table> tables, const Clock& clock);
+    [[nodiscard]] auto generator_options() const -> GeneratorOptions;
     auto load(Generator& generator, const std::stop_token& stop) -> Result<void>;
-    auto change(Changes& changes, const std::stop_token& stop) -> Result<void>;
-    auto due(Changes& changes, Duration now) const -> std::vector<Transaction>;
-    [[nodiscard]] auto is_over(Duration now) const -> bool;
-    auto keep_pace(const std::stop_token& stop) const -> void;
+    auto draws(std::unique_ptr<Generator> first) const -> std::vector<Drawn>;
+    auto change(const std::vector<Drawn>& drawn, const std::stop_token& stop) -> Result<void>;
 
     Options options_;
-    std::unique_ptr<Writer> writer_;
     const Clock* clock_;
-    std::vector<Table> tables_;  // the data set's, then the mix's own
-    Counts counts_;
-    Duration began_{};
+    std::vector<Table> tables_;                     // the data set's, then the mix's own
+    std::vector<std::unique_ptr<Writer>> writers_;  // at least one
     std::unique_ptr<Guarded<Look>> look_;
 };
 

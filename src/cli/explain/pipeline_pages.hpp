@@ -200,7 +200,7 @@ inline constexpr std::array pipeline_pages = {
      "What was written before stays.",
      only_this_request,
      "Look whether the server runs and is a replica set's primary, and correct the URI.\n"
-     "The user needs the role readWrite on the database.\n"
+     "The user needs the role readWrite on the database, for the mix nasty also dbAdmin.\n"
      "Run it again: it goes on with the rows that are there.",
     },
     ErrorPage{
