@@ -73,9 +73,22 @@ class Simulation:
             start_new_session=True)
 
     def stop(self) -> dict:
-        """SIGTERM; it finishes its transaction. What it did, as far as it is not over already."""
+        """SIGTERM; it finishes its transaction. What it did, as far as it is not over already; nothing
+        if it had only just started and did not know of signals yet."""
         self.process.send_signal(signal.SIGTERM)
+        if self.process.wait() == -signal.SIGTERM:
+            self.process.communicate()
+            return {}
         return self.wait()
+
+    def give_up(self) -> None:
+        """Ends it, whatever it says: its server is gone, or its report is of no use."""
+        self.process.terminate()
+        try:
+            self.process.communicate(timeout=STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
 
     def wait(self) -> dict:
         """The report at its end."""

@@ -5,9 +5,10 @@
     crash_test.py --source mongodb --cycles 300  the same over MongoDB
     crash_test.py --bank --cycles 20             totals stay constant in every epoch one can see
 
-One seed gives one plan of kills and one sequence of statements per writer; how they interleave is
-the machine's. Prints a line per cycle and a report as JSON. Exit code 0: every row was where it
-belongs; 1: not, with the folder kept and the command that repeats the run; 2: wrong arguments.
+One seed gives one plan of kills and one sequence of changes per writer (`leat simulate --mix
+nasty`); how they interleave is the machine's. Prints a line per cycle and a report as JSON. Exit
+code 0: every row was where it belongs; 1: not, with the folder kept and the command that repeats the
+run; 2: wrong arguments.
 """
 
 import argparse
@@ -40,7 +41,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--source", choices=DATABASES, default="postgres")
     parser.add_argument("--cycles", type=int, default=300)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--rate", type=float, help="transactions per second (200, bank: 1000)")
+    parser.add_argument("--rate", type=float, help="changes per second (postgres 800, mongodb 3000;"
+                        " bank: 1000 transfers)")
     parser.add_argument("--lanes", type=int, default=2, help="DuckDB sinks")
     parser.add_argument("--duration-per-cycle", type=float, default=2.0, metavar="SECONDS")
     parser.add_argument("--minutes", type=float, default=24 * 60, help="end after so long")
@@ -60,7 +62,8 @@ def arguments() -> argparse.Namespace:
         parser.error(f"--without: choose from {', '.join(known)}")
     if options.bank and options.source != "postgres":
         parser.error("--bank is for postgres")
-    options.rate = options.rate or (1000 if options.bank else 200)
+    default = 1000 if options.bank else DATABASES[options.source].rate
+    options.rate = options.rate or default
     return options
 
 

@@ -1,7 +1,5 @@
-"""Database: the source under test, as the cycles need it. One implementation per folder.
-
-The main thread calls everything but what a Writer does; each Writer belongs to one thread of the
-workload. Both may be called while the pipeline runs.
+"""Database: the source under test, as the cycles need it. One implementation per folder. The main
+thread calls everything.
 """
 
 import abc
@@ -11,34 +9,13 @@ import pathlib
 import random
 import typing
 
-
+# As the mix makes them: what is on every account at first. The total never changes.
 ACCOUNTS = 1_000
-OPENING = 1_000  # what is on every account at first; the total never changes
-
-
-class Away(Exception):
-    """The server crashed, or is not up yet: to be waited for."""
+OPENING = 1_000
 
 
 class CannotCompare(Exception):
     """The source or the warehouse cannot be read at all."""
-
-
-class Conflict(Exception):
-    """What concurrent writers may do to each other; the message names it for the report."""
-
-
-class Writer(abc.ABC):
-    """One writer's connection. The same random numbers give the same statements."""
-
-    @abc.abstractmethod
-    def transact(self, wanted: str | None) -> None:
-        """One transaction, or a few changes; `wanted`: a special operation by its name, alone and
-        committed. Raises Away or Conflict; anything else fails the test."""
-
-    @abc.abstractmethod
-    def close(self) -> None:
-        """Of any connection, in any state."""
 
 
 @dataclasses.dataclass
@@ -51,10 +28,11 @@ class Compared:
 
 class Database(abc.ABC):
     title: str  # for people
+    rate: float  # changes per second, if nobody says otherwise
     tables: list[str]  # as the pipeline file names them
     bank: set[str]  # whose states always add up: never taken out
     knobs: dict[str, list]  # options of the source, and what may be drawn for them
-    features: list[str]  # parts of the workload that may be left out, besides those of the cycles
+    features: list[str]  # what may be left out besides what any source has
     upheavals: set[str]  # what of plan.UPHEAVALS there is
     foreign_failpoints: tuple[str, ...]  # prefixes of those that this source never reaches
 
@@ -65,19 +43,15 @@ class Database(abc.ABC):
 
     @abc.abstractmethod
     def running(self) -> contextlib.AbstractContextManager:
-        """The server, with its tables filled, as long as the block lasts."""
+        """The server, without tables, as long as the block lasts."""
 
     @abc.abstractmethod
     def crash(self) -> None:
         """The server ends at once, and is up again on return."""
 
     @abc.abstractmethod
-    def writer(self, number: int, rng: random.Random, without: set[str]) -> Writer:
-        """Raises Away."""
-
-    @abc.abstractmethod
-    def fill(self) -> None:
-        """Brings every table back to some thousand rows, as far as writers let it."""
+    def simulated(self) -> dict[str, float]:
+        """The databases that writers change: URIs, and the share of all changes that each gets."""
 
     @abc.abstractmethod
     def settle(self) -> None:
@@ -103,9 +77,17 @@ class Database(abc.ABC):
 
     # What not every source needs.
 
+    def begin_anew(self) -> None:
+        """Before a new life, while no writer is active: undoes what would make it tame."""
+
     def transforms(self, rng: random.Random) -> list:
         """Those of one life, in the order of the file: each with its `name` and its `entry`."""
         return []
+
+    def take_away(self, rng: random.Random) -> bool:
+        """While no writer is active: drops tables, which writers then make again. False: it did
+        not."""
+        return False
 
     def wait_until_released(self) -> None:
         """Until the server has noticed that its client was killed. Raises TimeoutError."""

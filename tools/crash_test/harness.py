@@ -48,7 +48,7 @@ class Report:
 
 
 class CrashTest:
-    """One run. Threads: this one, the writers, and what the database has of its own."""
+    """One run. Threads: this one, and what the database has of its own."""
 
     def __init__(self, options, database: Database, binary: pathlib.Path, folder: pathlib.Path,
                  report: Report):
@@ -59,6 +59,7 @@ class CrashTest:
         self.report = report
         self.without = set(options.without)
         self.generation: Generation | None = None
+        self.rng = random.Random(f"{options.seed}/between cycles")
         failpoints = [name for name in Leat(binary, folder / "none.yaml").failpoints()
                       if not name.startswith(database.foreign_failpoints)]
         self.plan = Plan(options.seed, failpoints, options.duration_per_cycle, self.without,
@@ -69,11 +70,10 @@ class CrashTest:
         deadline = time.monotonic() + self.options.minutes * 60
         with contextlib.ExitStack() as stack:
             stack.enter_context(self.database.running())
-            self.workload = Workload(self.database, self.options.seed, self.options.writers,
-                                     self.options.rate, self.without)
-            self.workload.start()
-            stack.callback(self.workload.stop)
+            self.workload = Workload(self.database, self.binary, self.options)
+            self.workload.make_tables()
             stack.callback(lambda: self.report.transactions.update(self.workload.counts))
+            stack.callback(self.workload.end)
             for number in range(1, self.options.cycles + 1):
                 cycle = self.plan.cycle(number)
                 last = number == self.options.cycles or time.monotonic() > deadline
@@ -153,9 +153,6 @@ class CrashTest:
         parts = {"apart": ["--only", rng.choice(halves)]}.get(cycle.kind, [])
         running = self.generation.leat.start(*parts, *extra, failpoints=armed)
         try:
-            if cycle.failpoint:
-                self.workload.request("large")
-                self.workload.request("columns")
             with self._rewriting(cycle.fresh, rng):
                 code = self._watch(running, cycle, notes)
             return self._judge(running, cycle, code)
@@ -171,8 +168,7 @@ class CrashTest:
             if crash_at is not None and time.monotonic() - begun >= crash_at:
                 self._crash_server(notes)
                 crash_at = None
-            if self.workload.failure:
-                raise Failure(self.workload.failure)
+            self.workload.check()
             code = running.wait(min(left, 0.02))
             if code is not None:
                 return code
@@ -180,6 +176,7 @@ class CrashTest:
 
     def _crash_server(self, notes: list[str]) -> None:
         self.database.crash()
+        self.workload.after_server_crash()
         self.report.other_faults[f"{self.database.title} ended at once and restarted"] += 1
         notes.append(f"{self.database.title} crashed")
 
@@ -249,12 +246,13 @@ class CrashTest:
         if self.generation is not None:
             if rng.random() < VERIFY_BEFORE_DROP_SHARE:
                 self._verify()
-                self.workload.resume()
             self.database.wait_until_released()
             self.generation.leat.drop()
             if not self.options.keep:
                 self.generation.remove()
-        self.database.fill()
+        self.workload.pause()
+        self.database.begin_anew()
+        self.workload.resume()
         self.report.generations += 1
         self.generation = Generation(
             self.folder / f"generation-{self.report.generations}", self.binary, self.database,
@@ -269,8 +267,9 @@ class CrashTest:
     def _verify(self) -> None:
         """Stops the world, lets the pipeline catch up and compares every lane with the source."""
         self.workload.pause()
-        if self.workload.failure:
-            raise Failure(self.workload.failure)
+        if self.database.take_away(self.rng):
+            self.workload.make_tables()
+            self.report.other_faults["tables dropped and made again"] += 1
         self.database.settle()
         self.generation.put_back()
         seconds = self._catch_up()

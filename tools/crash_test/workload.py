@@ -1,94 +1,71 @@
-"""Writers: concurrent sessions that change the source at a given rate until paused or stopped.
+"""Writers: `leat simulate --mix nasty` on every database of the source, until it is paused.
 
-Each has its own thread, connection and random numbers (seed and writer's number). A server that
-crashes or is away is waited for; conflicts between writers are counted; any other error of the
-source is kept as a failure of the test.
+Each start has the next seed. A server that crashes ends them, and they are started again; any
+other end that nobody asked for is a failure of the test.
 """
 
 import collections
-import queue
-import random
-import threading
+import pathlib
 
-from database import Away, Conflict, Database
+from database import Database
+from leat_process import LeatFailed, Simulation
+
+ROWS = 3_000  # of the largest table of the sample data, to begin with
+COUNTED = ["changes", "transactions", "rolled_back_transactions", "transactions_in_conflict"]
 
 
 class Workload:
-    """All writers; start() once, then pause() and resume() at will, stop() at the end."""
+    """All writers. resume() and pause() at will; both may be called again."""
 
-    def __init__(self, database: Database, seed: int, writers: int, rate: float,
-                 without: set[str]):
-        self.database = database
+    def __init__(self, database: Database, binary: pathlib.Path, options):
+        self.binary = binary
+        self.options = options
+        self.shares = database.simulated()
+        self.next_seed = options.seed * 10_000
+        self.running: list[Simulation] = []
         self.counts = collections.Counter()
-        self.failure: str | None = None
-        self.without = without
-        self._requests: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._going = threading.Event()
-        self._stopping = threading.Event()
-        self._pause_seconds = writers / rate
-        self._idle = [threading.Event() for _ in range(writers)]
-        self._threads = [threading.Thread(target=self._write, args=(number, seed), daemon=True)
-                         for number in range(1, writers + 1)]
 
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
+    def make_tables(self) -> None:
+        for uri in self.shares:
+            self._start(uri, "--events", "0").wait()
 
     def resume(self) -> None:
-        for idle in self._idle:
-            idle.clear()
-        self._going.set()
+        if self.running:
+            return
+        self.running = [self._start(uri, "--rate", str(self.options.rate * share), "--writers",
+                                    str(self.options.writers))
+                        for uri, share in self.shares.items()]
 
     def pause(self) -> None:
         """Returns when every open transaction has ended."""
-        self._going.clear()
-        for idle, thread in zip(self._idle, self._threads):
-            while not idle.wait(0.1) and thread.is_alive():
-                pass
+        for simulation in self._taken():
+            report = simulation.stop()
+            self.counts.update({name: report.get(name, 0) for name in COUNTED})
 
-    def request(self, operation: str) -> None:
-        """Some writer executes it soon, alone in a transaction that is committed."""
-        if operation not in self.without:
-            self._requests.put(operation)
+    def check(self) -> None:
+        """Raises LeatFailed if one ended by itself."""
+        for simulation in self.running:
+            if simulation.process.poll() is not None:
+                simulation.wait()
+                raise LeatFailed("leat simulate ended, and nobody told it to")
 
-    def stop(self) -> None:
-        self._stopping.set()
-        self._going.set()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
+    def after_server_crash(self) -> None:
+        """The server is up again; its end was the writers' end, too."""
+        for simulation in self._taken():
+            simulation.give_up()
+            self.counts["ended by a crash of the server"] += 1
+        self.resume()
 
-    def _write(self, number: int, seed: int) -> None:
-        rng = random.Random(f"{seed}/{number}")
-        writer = None
-        while not self._stopping.is_set():
-            if not self._going.is_set():
-                self._idle[number - 1].set()
-                self._going.wait()
-                continue
-            try:
-                if writer is None:
-                    writer = self.database.writer(number, rng, self.without)
-                writer.transact(self._wanted())
-                self.counts["committed"] += 1
-            except Away:
-                self.counts["server away"] += 1
-                if writer is not None:
-                    writer.close()
-                writer = None
-                self._stopping.wait(0.05)
-            except Conflict as conflict:
-                self.counts[str(conflict)] += 1
-            except Exception as error:  # kept for the main thread, which ends the test
-                self.failure = self.failure or f"writer {number}: {type(error).__name__}: {error}"
-                self._idle[number - 1].set()
-                return
-            self._stopping.wait(rng.expovariate(1 / self._pause_seconds))
-        if writer is not None:
-            writer.close()
+    def end(self) -> None:
+        """Of any, in any state."""
+        for simulation in self._taken():
+            simulation.give_up()
 
-    def _wanted(self) -> str | None:
-        try:
-            return self._requests.get_nowait()
-        except queue.Empty:
-            return None
+    def _taken(self) -> list[Simulation]:
+        taken, self.running = self.running, []
+        return taken
+
+    def _start(self, uri: str, *arguments: str) -> Simulation:
+        self.next_seed += 1
+        return Simulation(self.binary, uri, "--mix", "nasty", "--rows", str(ROWS), "--seed",
+                          str(self.next_seed), *arguments)

@@ -16,12 +16,10 @@ import compare
 from database import ACCOUNTS, OPENING
 from generation import Generation
 from harness import CAUGHT_UP_SECONDS_MAX, KILLED, Failure, Report
-from leat_process import Leat
+from leat_process import Leat, Simulation
 from pg_server import PgServer
-from postgres import tables
-from postgres.database import PostgresDatabase
+from postgres.database import BALANCES, BANK, PostgresDatabase
 
-TRANSFERS = ["public.accounts", "public.transfers"]
 PROCEDURE = f"""
 CREATE PROCEDURE move_money(seconds float8, pause float8) LANGUAGE plpgsql AS $$
 DECLARE
@@ -32,9 +30,9 @@ BEGIN
         a := 1 + floor(random() * {ACCOUNTS - 1});
         b := a + 1 + floor(random() * ({ACCOUNTS} - a));
         moved := floor(random() * 200) - 100;
-        UPDATE accounts SET balance = balance - moved WHERE id = a;
-        UPDATE accounts SET balance = balance + moved WHERE id = b;
-        INSERT INTO transfers (source, target, amount) VALUES (a, b, moved);
+        UPDATE nasty_accounts SET balance = balance - moved WHERE id = a;
+        UPDATE nasty_accounts SET balance = balance + moved WHERE id = b;
+        INSERT INTO nasty_transfers (source, target, amount) VALUES (a, b, moved);
         COMMIT;
         PERFORM pg_sleep(pause);
     END LOOP;
@@ -54,7 +52,7 @@ class Looker(threading.Thread):
         self.transfers = 0
 
     def run(self) -> None:
-        question = f"SELECT *, (SELECT count(*) FROM transfers) FROM ({tables.BALANCES})"
+        question = f"SELECT *, (SELECT count(*) FROM nasty_transfers) FROM ({BALANCES})"
         while not self.stopping.is_set() and self.wrong is None:
             rows = self.leat.query(question)
             if rows is None:  # not running, or the tables are not there yet
@@ -87,9 +85,9 @@ class BankTest:
 
     def run(self) -> None:
         with self.database.server as server:
+            Simulation(self.binary, server.uri(), "--mix", "nasty", "--rows", "0", "--events",
+                       "0").wait()
             with psycopg.connect(server.uri()) as connection:
-                connection.execute(tables.SCHEMA)
-                connection.execute(tables.FILL["public.accounts"])
                 connection.execute(PROCEDURE)
             self._run_on(server)
 
@@ -97,7 +95,7 @@ class BankTest:
         rng = random.Random(self.options.seed)
         generation = Generation(self.folder / "pipeline", self.binary, self.database,
                                 self.options.lanes, rng, {"knobs", "forget", "transforms"},
-                                TRANSFERS)
+                                BANK)
         self.report.generations = 1
         looker = Looker(generation.leat)
         looker.start()
@@ -157,7 +155,7 @@ class BankTest:
 
     def _compare(self, uri: str, generation: Generation) -> None:
         for warehouse in generation.warehouses:
-            results = compare.compare(uri, warehouse, TRANSFERS)
+            results = compare.compare(uri, warehouse, BANK)
             if unequal := compare.differing(results):
                 raise Failure(f"{warehouse.name} is not equal to the source:\n{unequal}")
             self.report.comparisons += 1

@@ -1,6 +1,6 @@
 """Transforms under test, and what their tables must hold by the source's own account.
 
-All read the table `tasks`. Every rule is one whose outcome the rows alone decide: what is rejected
+All read the table `nasty_tasks`. Every rule is one whose outcome the rows alone decide: what is rejected
 is deleted (`on_bad_update: delete`), or could never change from good to bad. So each output table
 equals a query over the source, which PostgreSQL answers here, in its own SQL.
 """
@@ -32,29 +32,29 @@ class Shaped:
 
 ALL = [
     # Rows leave the filter and come back.
-    Shaped({"name": "tasks_open", "sql": "SELECT id, state, note FROM tasks WHERE state = 'open'"},
-           "SELECT id, state, note FROM tasks WHERE state = 'open'"),
+    Shaped({"name": "tasks_open", "sql": "SELECT id, state, note FROM nasty_tasks WHERE state = 'open'"},
+           "SELECT id, state, note FROM nasty_tasks WHERE state = 'open'"),
     # A cast that fails for some rows, at any time of their lives.
     Shaped({"name": "tasks_priced", "sql": "SELECT id, state, price::DECIMAL(12,2) AS price, size "
-                                           "FROM tasks", "on_bad_update": "delete",
+                                           "FROM nasty_tasks", "on_bad_update": "delete",
             "bad_ratio_max": 1},
-           f"SELECT id, state, price::numeric(12,2), size FROM tasks WHERE {IS_PRICE}"),
+           f"SELECT id, state, price::numeric(12,2), size FROM nasty_tasks WHERE {IS_PRICE}"),
     # Expectations of both kinds, after a filter, and a key under another name.
     Shaped({"name": "tasks_small",
-            "sql": "SELECT id AS task, size * 2 AS twice, state FROM tasks WHERE size >= 0",
+            "sql": "SELECT id AS task, size * 2 AS twice, state FROM nasty_tasks WHERE size >= 0",
             "expect": [{"name": "is_small", "that": "twice < 180", "otherwise": "dead_letter"},
                        {"name": "is_shown", "that": "state <> 'hidden'", "otherwise": "drop"}],
             "on_bad_update": "delete", "bad_ratio_max": 1},
-           "SELECT id, size * 2, state FROM tasks "
+           "SELECT id, size * 2, state FROM nasty_tasks "
            "WHERE size >= 0 AND size * 2 < 180 AND state <> 'hidden'"),
     # What was rejected once is rejected for good: the code never changes. Other rows keep.
-    Shaped({"name": "tasks_coded", "sql": "SELECT id, code::INTEGER AS code, note FROM tasks",
+    Shaped({"name": "tasks_coded", "sql": "SELECT id, code::INTEGER AS code, note FROM nasty_tasks",
             "bad_ratio_max": 1},
-           "SELECT id, code::int, note FROM tasks WHERE code ~ '^[0-9]+$'"),
+           "SELECT id, code::int, note FROM nasty_tasks WHERE code ~ '^[0-9]+$'"),
     # A chain: its first step rejects, its second filters.
     Shaped({"name": "tasks_cheap", "sql": "SELECT id, price FROM tasks_priced WHERE price < 50",
             "on_bad_update": "delete", "bad_ratio_max": 1},
-           f"SELECT id, price::numeric(12,2) FROM tasks WHERE {IS_PRICE} "
+           f"SELECT id, price::numeric(12,2) FROM nasty_tasks WHERE {IS_PRICE} "
            f"AND CASE WHEN {IS_PRICE} THEN price::numeric(12,2) END < 50", needs="tasks_priced"),
 ]
 
