@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "postgres_server.hpp"
+#include "source/postgres/catalog.hpp"
 #include "source_run.hpp"
 
 namespace leat::live {
@@ -36,6 +37,17 @@ TEST_F(PostgresColumns, ExcludedColumnsNeverLeaveTheSource) {
     ASSERT_TRUE(eventually([&] { return run_.reopen().has_value(); }));
     sql("UPDATE t SET later = 4 WHERE id = 3");
     EXPECT_EQ(row_texts(run_.read_all()), Texts{"U 3|c"});
+}
+
+// The catalog's rows are as old as the snapshot, the rights in it are those of now.
+TEST_F(PostgresColumns, TableDroppedSinceTheSnapshotIsNoMatterOfRights) {
+    sql("CREATE TABLE t (id int PRIMARY KEY)");
+    auto reader = connect(uri_);
+    run_sql(reader, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+    sql("DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY)");
+    const auto found = postgres::load_table(reader, {"public", "t"});
+    ASSERT_FALSE(found.has_value());
+    EXPECT_EQ(found.error().fault, Fault::retry);
 }
 
 TEST_F(PostgresColumns, ColumnExcludedLaterIsRefused) {

@@ -111,6 +111,14 @@ auto load_leaf_defaults(Connection& connection, CatalogTable& table) -> Result<v
     return {};
 }
 
+// Of the rights in a table that is gone already, while its row is still to be seen, the server says
+// nothing.
+auto readable(const Rows& rows, int row, int column, const TableName& name) -> Result<bool> {
+    if (!rows.is_null(row, column)) return rows.truth(row, column);
+    return Error{Fault::retry, "dropped while it was looked at: " + to_string(name), "",
+                 "postgres catalog", Code::pg_refused};
+}
+
 auto load_leaves(Connection& connection, CatalogTable& table) -> Result<void> {
     const auto rows = TRY(connection.query(leaf_query, {std::to_string(table.oid)}));
     for (int row = 0; row < rows.count(); ++row) {
@@ -120,10 +128,10 @@ auto load_leaves(Connection& connection, CatalogTable& table) -> Result<void> {
         leaf.kind = rows.text(row, 2).front();
         leaf.persistence = rows.text(row, 3).front();
         leaf.replica_identity = rows.text(row, 4).front();
-        leaf.readable = rows.truth(row, 5);
         leaf.blocks = rows.number(row, 6);
         leaf.rows_per_block = rows.number(row, 7);
         leaf.name = {std::string(rows.text(row, 8)), std::string(rows.text(row, 9))};
+        leaf.readable = TRY(readable(rows, row, 5, leaf.name));
         table.leaves.push_back(std::move(leaf));
     }
     if (table.leaves.empty()) return {};
@@ -142,8 +150,8 @@ auto load_found(Connection& connection, const Rows& rows) -> Result<std::optiona
     table.last_number = static_cast<std::int32_t>(rows.number(0, 5));
     table.blocks = rows.number(0, 6);
     table.rows_per_block = rows.number(0, 7);
-    table.readable = rows.truth(0, 8);
     table.name = {std::string(rows.text(0, 9)), std::string(rows.text(0, 10))};
+    table.readable = TRY(readable(rows, 0, 8, table.name));
     TRY(load_columns(connection, table));
     TRY(load_keys(connection, table));
     if (table.is_partitioned()) TRY(load_leaves(connection, table));
