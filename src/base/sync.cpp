@@ -1,3 +1,4 @@
+// A draft, synced and renamed into place.
 #include "base/sync.hpp"
 
 #include <fstream>

@@ -1,3 +1,4 @@
+// The thread between a worker and the queue.
 #include "pipeline/image_appender.hpp"
 
 #include <utility>

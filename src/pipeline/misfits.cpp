@@ -1,3 +1,4 @@
+// Finding such rows, and tables without the column.
 #include "pipeline/misfits.hpp"
 
 #include <arrow/array.h>
