@@ -77,6 +77,22 @@ class Seeds(MongoTest):
         """TLS is the default of such a URI."""
         self.assert_problem(self.seeded(options="", source="connect_timeout: 1s"), "tls")
 
+    def test_names_cannot_be_told_for_a_while(self):
+        self.dns.is_failing = True
+        pipeline = self.seeded(source="connect_timeout: 1s")
+        self.assert_problem(pipeline, "_mongodb._tcp.shop.leat.test")
+        with self.running(pipeline) as process:
+            self.wait_for_log(process, "next attempt in")
+            self.dns.is_failing = False
+            self.wait_for_rows(pipeline, 50)
+            self.dns.is_failing = True
+            self.server.restart()
+            self.wait_for_log(process, "_mongodb._tcp.shop.leat.test")
+            self.orders.insert_one({"_id": 51})
+            self.dns.is_failing = False
+            self.wait_for_rows(pipeline, 51)
+        self.assert_equal(pipeline)
+
 
 if __name__ == "__main__":
     dns_fixture.enter_own_network()

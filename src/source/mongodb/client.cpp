@@ -43,6 +43,18 @@ auto parse_uri(const std::string& text) -> Result<Uri> {
     return uri;
 }
 
+// A seed list whose name server cannot tell at the moment is told from one that does not exist in
+// words only.
+auto no_client(const bson_error_t& error) -> Error {
+    const std::string_view message = error.message;
+    if (message.find("temporary error") != std::string_view::npos)
+        return {Fault::retry, "the server is not reachable: " + std::string(message),
+                "Look whether this host's name server answers.", "mongodb",
+                Code::mongo_unreachable};
+    return {Fault::config, "source.uri cannot be used: " + std::string(message),
+            "Correct source.uri.", "mongodb", Code::mongo_uri};
+}
+
 auto timestamp(std::optional<bson::Element> element) -> bson::Timestamp {
     return element && element->type == bson::Type::timestamp ? bson::as_timestamp(*element)
                                                              : bson::Timestamp{};
@@ -102,9 +114,7 @@ auto Connection::connect(const ConnectOptions& options) -> Result<Connection> {
     bson_error_t error;
     Connection made;
     made.client_.reset(mongoc_client_new_from_uri_with_error(uri.get(), &error));
-    if (!made.client_)
-        return Error{Fault::config, std::string("source.uri cannot be used: ") + error.message,
-                     "Correct source.uri.", "mongodb", Code::mongo_uri};
+    if (!made.client_) return no_client(error);
     mongoc_client_set_error_api(made.client_.get(), MONGOC_ERROR_API_VERSION_2);
     mongoc_client_set_appname(made.client_.get(), options.application_name.c_str());
     TRY(made.choose_server());
