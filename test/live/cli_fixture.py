@@ -103,9 +103,9 @@ class PipelineTest(unittest.TestCase):
         return pathlib.Path(folder.name)
 
     @contextlib.contextmanager
-    def running(self, pipeline: Pipeline, *arguments: str):
+    def running(self, pipeline: Pipeline, *arguments: str, failpoints: str = ""):
         """`leat run` beside the test; ended with SIGTERM if the test has not seen to it."""
-        process = pipeline.leat.start(*arguments)
+        process = pipeline.leat.start(*arguments, failpoints=failpoints)
         try:
             yield process
             if process.process.poll() is None:

@@ -2,6 +2,8 @@
 database, a folder and a pipeline for each, and the judge over documents and rows.
 """
 
+import itertools
+
 import cli_fixture
 import mongo_judge
 from cli_fixture import OK, Pipeline, PipelineTest
@@ -9,6 +11,7 @@ from mongo_server import MongoServer
 
 IMAGES = {"changeStreamPreAndPostImages": {"enabled": True}}
 SMALL_FRAMES = "frame_bytes: 16KiB"
+marks = itertools.count(100_000, 1000)  # apart, for change_all() counts on from the newest
 
 
 def change_all(orders) -> None:
@@ -58,6 +61,12 @@ class MongoTest(PipelineTest):
         return Pipeline(options.pop("folder", self.folder), options.pop("uri", self.uri),
                         **{"name": self.name, "tables": collections, "type": "mongodb",
                            "list_name": "collections"} | options)
+
+    def wait_for_mark(self, pipeline: Pipeline) -> None:
+        """Every change of `orders` up to now is in the sink of a pipeline that runs."""
+        mark = next(marks)
+        self.db.orders.insert_one({"_id": mark})
+        self.wait_for_answer(pipeline, f"SELECT count(*) FROM orders WHERE _id = {mark}", ["1"])
 
     def assert_equal(self, pipeline: Pipeline, *tables: str, **judging) -> None:
         """`tables`: collections of this test's database, or `database.collection`."""
