@@ -40,6 +40,7 @@ class Judging:
     tells_nulls: bool = False
     # Columns of numbers have widened: a number is what it was, but its type may be the wider one.
     has_drifted: bool = False
+    excluded: frozenset = frozenset()  # top-level fields that are not to be there
 
 
 def differences(collection, table: Table, judging: Judging) -> str:
@@ -58,7 +59,7 @@ def differences(collection, table: Table, judging: Judging) -> str:
         elif key not in wanted:
             told.append(f"_id {key}: only in the warehouse")
         elif judging.mode == "document":
-            told += whole_document(key, wanted[key], row)
+            told += whole_document(key, wanted[key], row, judging)
         else:
             told += row_differences(key, wanted[key], row, table.types, judging)
         seen.add(key)
@@ -67,8 +68,12 @@ def differences(collection, table: Table, judging: Judging) -> str:
     return f"{len(told)} differences, {len(wanted)} documents:\n{shown}" if told else ""
 
 
-def whole_document(key: str, raw: bytes, row: dict) -> list[str]:
-    wanted = [(field.name, bf.as_json(field)) for field in bf.fields(raw)]
+def captured_fields(raw: bytes, judging: Judging) -> list[bf.Field]:
+    return [field for field in bf.fields(raw) if field.name not in judging.excluded]
+
+
+def whole_document(key: str, raw: bytes, row: dict, judging: Judging) -> list[str]:
+    wanted = [(field.name, bf.as_json(field)) for field in captured_fields(raw, judging)]
     return [] if bf.is_same(bf.read_json(row[DOCUMENT]), wanted) else [
         f"_id {key}: {row[DOCUMENT][:200]} is not {str(wanted)[:200]}"]
 
@@ -77,7 +82,7 @@ def row_differences(key: str, raw: bytes, row: dict, types: dict, judging: Judgi
     told, left, extra = [], dict(row), []
     extra_left = bf.read_json(left.pop(EXTRA, None) or "{}")
     nulls = []
-    for field in bf.fields(raw):
+    for field in captured_fields(raw, judging):
         is_key = field.name == "_id"
         if field.is_null and not is_key:
             nulls.append(field.name)
