@@ -7,6 +7,9 @@ import os
 import signal
 import urllib.parse
 
+import pymongo
+from pymongo.write_concern import WriteConcern
+
 import cli_fixture
 from certificates import Authority
 from cli_fixture import CONFIGURATION, ENVIRONMENT, OK, PASSWORD, WAIT_SECONDS_MAX, eventually
@@ -235,6 +238,40 @@ class Compressed(MongoTest):
     def compressed(self, name: str) -> int:
         network = self.client.admin.command("serverStatus")["network"]
         return int(network["compression"][name]["compressor"]["bytesIn"])
+
+
+class Secondary(MongoTest):
+    options = {"nodes": 3}
+
+    def test_all_changes_from_a_secondary_compressed(self):
+        orders = self.make_orders(2000, has_images=False)
+        orders.with_options(write_concern=WriteConcern(w=3)).insert_one({"_id": 0})
+        uri = self.server.uri(self.name, readPreference="secondary", compressors="zstd,zlib,snappy")
+        pipeline = self.pipeline(uri=uri)
+        code, findings = pipeline.check()
+        self.assertEqual(code, OK, findings)
+        self.assert_runs(pipeline)
+        for _ in range(2):
+            change_all(orders)
+            self.assert_runs(pipeline)
+        with self.running(pipeline):
+            self.wait_for_rows(pipeline, orders.count_documents({}))
+            streaming = [node for node in self.server.nodes if self.streams_from(node)]
+            self.assertEqual(len(streaming), 1)
+            self.assertNotEqual(streaming[0], self.server.primary())
+            self.server.kill(streaming[0])
+            change_all(orders)
+            orders.insert_one({"_id": 100_000})
+            self.wait_for_answer(pipeline, "SELECT count(*) FROM orders WHERE _id = 100000", ["1"])
+        self.server.start()
+        self.assert_equal(pipeline)
+
+    def streams_from(self, node) -> bool:
+        with pymongo.MongoClient(node.address, directConnection=True) as client:
+            cursors = client.admin.aggregate(
+                [{"$currentOp": {"allUsers": True, "idleCursors": True}},
+                 {"$match": {"cursor": {"$exists": True}, "appName": f"leat {self.name} capture"}}])
+            return bool(list(cursors))
 
 
 class OldServer(MongoTest):
