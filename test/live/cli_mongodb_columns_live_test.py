@@ -184,6 +184,21 @@ class Excluded(MongoTest):
         self.assertNotEqual(done.returncode, OK)
         self.assert_told(done.stderr, "excludes _id", "it is the key")
 
+    def test_collection_that_is_not_captured(self):
+        """A slip of the pen would let the field through."""
+        self.make_orders()
+        for name in ("ordres", "elsewhere.orders"):
+            pipeline = self.pipeline(source=f"columns: {{{name}: {{exclude: [card]}}}}")
+            for done in (pipeline.run(), pipeline.command("check", pipeline.file.name)):
+                self.assertNotEqual(done.returncode, OK)
+                self.assert_told(done.stdout + done.stderr, f"not captured: {name}",
+                                 "[MONGO-COLLECTION-NAMES]")
+        for names, name in (("'*'", "orders"), ("orders", f"{self.name}.orders")):
+            pipeline = self.pipeline(names, folder=self.folder / name,
+                                     source=f"columns: {{{name}: {{exclude: [note]}}}}")
+            self.assertEqual(pipeline.run().returncode, OK)
+            self.assert_equal(pipeline, excluded=frozenset({"note"}))
+
 
 if __name__ == "__main__":
     cli_fixture.main()

@@ -161,9 +161,10 @@ inline constexpr std::array mongodb_pages = {
      Code::mongo_collection_names,
      "the list of collections cannot be used",
      "source.collections is empty, names one twice, has an entry that matches nothing, or "
-     "two of its collections have one name in the sinks.",
+     "two of its collections have one name in the sinks. Or source.columns names a collection "
+     "that is not captured, or leaves out _id.",
      not_started,
-     "Correct source.collections as the message says.\n"
+     "Correct source.collections or source.columns as the message says.\n"
      "Capture one of two collections with one name by a pipeline of its own.",
     },
     ErrorPage{

@@ -70,6 +70,31 @@ auto went_back() -> Error {
             start_anew, "mongodb", Code::mongo_went_back};
 }
 
+auto refusal(std::string what, std::string hint) -> Error {
+    return {Fault::config, std::move(what), std::move(hint), "mongodb",
+            Code::mongo_collection_names};
+}
+
+// A name there that no captured collection can have would let through what it excludes.
+auto check_columns(const MongoConfig& config, const TableSelection& selection,
+                   const std::string& database) -> Result<void> {
+    const auto& patterns = selection.patterns();
+    for (const auto& [name, choice] : config.columns) {
+        const auto& exclude = choice.exclude;
+        if (std::find(exclude.begin(), exclude.end(), key_field) != exclude.end())
+            return refusal("source.columns." + name + " excludes _id",
+                           "Keep it: it is the key of the table.");
+        const auto table = parse_collection_name(name, database);
+        const auto is_meant = [&](const TablePattern& pattern) {
+            return !pattern.is_exclusion && pattern.matches(table);
+        };
+        if (std::none_of(patterns.begin(), patterns.end(), is_meant))
+            return refusal("source.columns names a collection that is not captured: " + name,
+                           "Correct the name, or add it to source.collections.");
+    }
+    return {};
+}
+
 }  // namespace
 
 MongoSource::MongoSource(const MongoConfig& config, const SourceContext& context,
@@ -93,13 +118,8 @@ auto MongoSource::make(const MongoConfig& config, const SourceContext& context)
         return parse_collection_name(text, database);
     };
     terms.may_lack_schema = !database.empty();
-    for (const auto& [name, choice] : config.columns)
-        for (const auto& field : choice.exclude)
-            if (field == key_field)
-                return Error{Fault::config, "source.columns." + name + " excludes _id",
-                             "Keep it: it is the key of the table.", "mongodb",
-                             Code::mongo_collection_names};
     auto selection = TRY(TableSelection::make(config.collections, terms));
+    TRY(check_columns(config, selection, database));
     return std::unique_ptr<MongoSource>(
         new MongoSource(config, context, std::move(selection), std::move(database)));
 }
