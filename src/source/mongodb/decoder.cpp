@@ -95,7 +95,7 @@ auto Decoder::look_up(Window& window) -> Result<void> {
         if (!lacks_document(event) || may_be_delta(event, window)) continue;
         const auto* const collection = find(event.source);
         const auto key = bson::find(event.key, key_field);
-        if (collection == nullptr || !key) continue;
+        if (collection == nullptr || !key || is_known(event, *collection)) continue;
         newest = std::max(newest, event.commit);
         if (known[collection].insert(key_bytes(*key)).second) wanted[collection].push_back(*key);
     }
@@ -105,12 +105,16 @@ auto Decoder::look_up(Window& window) -> Result<void> {
     return {};
 }
 
+auto Decoder::is_known(const Event& event, const CapturedCollection& collection) const -> bool {
+    return event.commit <= options_.floor || event.commit <= collection.from;
+}
+
 auto Decoder::apply(const Event& event, const Window& window) -> Result<void> {
     if (event.commit <= options_.floor) return {};
     if (event.kind == EventKind::rename) return meet_rename(event);
     if (event.kind == EventKind::drop_database || event.kind == EventKind::invalidate) return {};
     const auto* const collection = find(event.source);
-    if (collection == nullptr || event.commit <= collection->from) return {};
+    if (collection == nullptr || is_known(event, *collection)) return {};
     if (is_row(event.kind)) return apply_row(event, *collection, window);
     if (event.kind == EventKind::drop) return frames_.truncate(collection->table);
     pass_over(collection->table, "event_type");

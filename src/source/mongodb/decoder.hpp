@@ -77,6 +77,8 @@ private:
 
     auto decode(Window& window) -> Result<void>;
     auto look_up(Window& window) -> Result<void>;
+    [[nodiscard]] auto is_known(const Event& event, const CapturedCollection& collection) const
+        -> bool;
     auto apply(const Event& event, const Window& window) -> Result<void>;
     auto apply_row(const Event& event, const CapturedCollection& collection, const Window& window)
         -> Result<void>;

@@ -30,6 +30,7 @@ public:
         : book_(*ShapeBook::open(folder_.path() / "shapes", {})) {
         DecoderOptions options;
         options.update_mode = mode;
+        options.floor = commit_at(5);
         options.collections = {{{"", "orders"}, "shop", "orders", 0},
                                {{"", "late"}, "shop", "late", commit_at(50)}};
         options.look_up = [this](const LookupRequest& request) -> Result<Documents> {
@@ -238,14 +239,23 @@ TEST(Decoder, SplitEventsAreOneAgain) {
     EXPECT_TRUE(stream.lookups().empty());
 }
 
+TEST(Decoder, ChangesUpToTheFloorAreKnown) {
+    Stream stream;
+    ASSERT_TRUE(stream.feed({insert(4, 1) + "," + change("update", 5, 1) + "," + insert(6, 2), 6}));
+    EXPECT_EQ(stream.frames(), Lines{"whole 6.0-6.0 behind 6 | I _id=2"});
+    EXPECT_EQ(stream.lookups(), std::vector<std::size_t>{});
+}
+
 TEST(Decoder, ChangesBeforeAnImageThatIsToComeAreItsOwn) {
     Stream stream;
     ASSERT_TRUE(
         stream.feed({event("insert", 50, R"("fullDocument": {"_id": 1})", "late") + "," +
                          event("insert", 51, R"("fullDocument": {"_id": 2})", "late") + "," +
+                         event("update", 50, R"("documentKey": {"_id": 1})", "late") + "," +
                          event("insert", 52, R"("fullDocument": {"_id": 3})", "other"),
                      52}));
     EXPECT_EQ(stream.frames(), Lines{"whole 51.0-51.0 behind 52 | I _id=2"});
+    EXPECT_EQ(stream.lookups(), std::vector<std::size_t>{});
 }
 
 TEST(Decoder, RenamedAwayIsEmptiedAndRenamedOntoIsReadAnew) {
