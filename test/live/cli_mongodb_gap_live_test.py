@@ -169,8 +169,12 @@ class LargeEvents(MongoTest):
         pipeline = self.pipeline()
         self.assert_runs(pipeline)
         orders.delete_many({"_id": {"$lt": 9}})
-        changed = {"$mergeObjects": [f"${path}", {"$literal": dict.fromkeys(names, 1)}]}
-        orders.update_one({"_id": 100}, [{"$set": {path: changed}}])
+
+        def change_too_much(value: int) -> None:
+            changed = {"$mergeObjects": [f"${path}", {"$literal": dict.fromkeys(names, value)}]}
+            orders.update_one({"_id": 100}, [{"$set": {path: changed}}])
+
+        change_too_much(1)
         orders.update_one({"_id": 20}, {"$set": {"note": "behind"}})
         self.assert_refused(pipeline.run(), FAILED, "larger than the server can send",
                             "[MONGO-EVENT-TOO-LARGE]", "on_gap: resnapshot")
@@ -181,6 +185,9 @@ class LargeEvents(MongoTest):
             self.wait_for_rows(pipeline, 43)
             orders.insert_one({"_id": 101})
             self.wait_for_rows(pipeline, 44)
+            change_too_much(2)  # in mid-stream
+            orders.insert_one({"_id": 102})
+            self.wait_for_rows(pipeline, 45)
         self.assertEqual(pipeline.run().returncode, OK)
         self.assert_equal(pipeline)
 
