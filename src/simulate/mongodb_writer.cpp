@@ -68,6 +68,7 @@ private:
     MongoDatabase database_;
     const std::vector<Table> tables_;
     const bool post_images_;  // the server knows of them
+    bool is_used_ = false;    // a simulation has been here before
 };
 
 auto MongodbWriter::collection(const std::string& name) -> MongoCollection {
@@ -77,15 +78,19 @@ auto MongodbWriter::collection(const std::string& name) -> MongoCollection {
 
 auto MongodbWriter::prepare() -> Result<std::vector<Keys>> {
     std::vector<Keys> keys;
+    is_used_ = TRY(marked(tables_.front().name)) == true;
     for (const auto& table : tables_) keys.push_back(TRY(prepare_table(table)));
     return keys;
 }
 
+// A crash may have come between a document that made a collection of the mix anew and its mark.
 auto MongodbWriter::prepare_table(const Table& table) -> Result<Keys> {
     const auto ours = TRY(marked(table.name));
     if (!ours) {
         TRY(make(table));
         TRY(insert(table.name, table.first_documents));
+    } else if (!*ours && is_used_ && table.row == nullptr) {
+        TRY(set_options(table));
     } else if (!*ours) {
         return foreign_table(table.name);
     } else if (table.row != nullptr) {

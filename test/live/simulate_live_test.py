@@ -208,6 +208,14 @@ class MongoTest(Simulated):
             [{"$project": {"size": {"$bsonSize": "$$ROOT"}}}])]
         self.assertTrue(all(2950 < size < 3050 for size in sizes), sizes[:5])
 
+    def test_a_collection_that_a_crash_left_without_its_mark(self):
+        self.run_ok("crashed", "--mix", "nasty", "--events", 10)
+        collection = self.client["crashed"]["nasty_renamed"]
+        collection.drop()
+        collection.insert_one({"_id": 1})
+        self.run_ok("crashed", "--mix", "nasty", "--events", 10)
+        self.assertIn("validator", collection.options())
+
     def test_the_nasty_mix_is_repeatable_and_counts_what_happened(self):
         reports = self.nasty_reports()
         names = [name for name in reports[0]["tables"] if name.startswith("nasty_")]
