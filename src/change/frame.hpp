@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -80,7 +81,10 @@ struct Frame {
     Generation generation = 0;  // snapshot frames: the image they belong to
     std::vector<Batch> batches;
     std::optional<Marker> marker;
-    std::vector<PassedOver> passed_over{};  // since the frame before; not stored
+    // Since the frame before; not stored. `looked_up`: rows with values read after the change, which
+    // may be newer than it.
+    std::vector<PassedOver> passed_over{};
+    std::map<TableName, std::int64_t> looked_up{};
 
     [[nodiscard]] auto rows() const -> std::int64_t;
     [[nodiscard]] auto bytes() const -> std::size_t;

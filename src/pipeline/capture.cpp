@@ -64,6 +64,10 @@ auto append_all(BoundedQueue<Frame>& frames, Queue& queue, Markers& markers, Sou
                 count_rows(batch, capture.tables[batch.schema->name]);
             for (const auto& rows : frame->passed_over)
                 count_passed_over(rows, capture.tables[rows.table]);
+            for (const auto& [table, rows] : frame->looked_up) {
+                capture.tables[table].looked_up += rows;
+                capture.eventual.insert(table);
+            }
         });
     }
     return {};

@@ -54,11 +54,7 @@ auto Completion::complete(Batch& batch, Frame& frame, const std::stop_token& sto
     if (completed.gone > 0) frame.passed_over.push_back({name, reason, completed.gone});
     if (completed.gone_as_deletes > 0)
         frame.passed_over.push_back({name, reason, completed.gone_as_deletes, true});
-    if (completed.looked_up > 0)
-        status_.capture([&](CaptureStatus& status) {
-            status.eventual.insert(name);
-            status.tables[name].looked_up += completed.looked_up;
-        });
+    if (completed.looked_up > 0) frame.looked_up[name] += completed.looked_up;
     return {};
 }
 

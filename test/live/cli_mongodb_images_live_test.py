@@ -57,6 +57,10 @@ class Images(MongoTest):
         self.wait_until_expired()
         with self.running(self.shop):
             eventually(lambda: "row_gone" in json.dumps(self.status(self.shop)), "row_gone")
+            self.wait_for_mark(self.shop)
+            table = self.status(self.shop)["capture"]["tables"]["orders"]
+            self.assertTrue(table["eventual"])
+            self.assertGreater(table["looked_up"], 60)
         self.assert_equal(self.shop)
 
     def test_expired_beside_the_stream(self):

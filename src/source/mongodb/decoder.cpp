@@ -168,6 +168,7 @@ auto Decoder::apply_update(const Event& event, const CapturedCollection& collect
         pass_over(table, "row_gone");
         return {};
     }
+    ++looked_up_[table];
     return frames_.add(table, Op::update, found->second);
 }
 
@@ -215,11 +216,10 @@ auto Decoder::pass_over(const TableName& table, const char* reason) -> void {
     ++passed_over_[{table, reason}];
 }
 
-auto Decoder::take_passed_over() -> std::vector<PassedOver> {
-    std::vector<PassedOver> taken;
+auto Decoder::tell(Frame& frame) -> void {
     for (const auto& [what, rows] : std::exchange(passed_over_, {}))
-        taken.push_back({what.first, what.second, rows});
-    return taken;
+        frame.passed_over.push_back({what.first, what.second, rows});
+    frame.looked_up = std::exchange(looked_up_, {});
 }
 
 }  // namespace leat::mongodb

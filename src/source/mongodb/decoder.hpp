@@ -65,7 +65,8 @@ public:
     };
     [[nodiscard]] auto told() const -> const Told& { return told_; }
     [[nodiscard]] auto stale() const -> const std::set<TableName>& { return stale_; }
-    auto take_passed_over() -> std::vector<PassedOver>;
+    // What was counted since the last call.
+    auto tell(Frame& frame) -> void;
 
 private:
     // Some events of a batch, with what is needed to make rows of them.
@@ -99,6 +100,7 @@ private:
     Told told_;
     std::set<TableName> stale_;
     std::map<std::pair<TableName, std::string>, std::int64_t> passed_over_;
+    std::map<TableName, std::int64_t> looked_up_;
     std::vector<std::string> fragments_;
     const CapturedCollection* last_found_ = nullptr;
     bool is_first_ = true;

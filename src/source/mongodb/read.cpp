@@ -22,7 +22,7 @@ auto MongoSource::read(const std::stop_token& stop) -> Result<Frame> {
         if (auto frame = decoder_->take()) {
             last_commit_ = frame->last.commit;
             gathering_since_.reset();
-            frame->passed_over = decoder_->take_passed_over();
+            decoder_->tell(*frame);
             return *std::move(frame);
         }
         if (!decoder_->has_whole()) {
@@ -76,7 +76,7 @@ auto MongoSource::idle_frame() -> std::optional<Frame> {
     frame.kind = FrameKind::position;
     frame.first = frame.last = position_at(told.commit, told.token);
     frame.commit_time_us = context_.clock->wall_us();
-    frame.passed_over = decoder_->take_passed_over();
+    decoder_->tell(frame);
     return frame;
 }
 
