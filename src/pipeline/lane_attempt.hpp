@@ -46,6 +46,7 @@ private:
 
     // Generations (lane_rebuilds.cpp).
     auto meet(const Marker& marker) -> Result<void>;
+    auto begin_anew(const Marker& marker, const std::set<TableName>& tables) -> Result<void>;
     auto add_rebuild(const Marker& marker) -> Result<void>;
     auto leave(const std::set<TableName>& tables) -> void;
     auto forget_rebuild(std::size_t index) -> void;

@@ -43,14 +43,20 @@ auto LaneAttempt::meet(const Marker& marker) -> Result<void> {
         case MarkerKind::begin: break;
     }
     if (!is_for(marker.sinks, name())) return {};
-    if (marker.purpose != Purpose::anew) return add_rebuild(marker);
-    // The stream goes on elsewhere: what was fed until here stands still until the new image is
-    // there.
+    if (marker.purpose == Purpose::anew) TRY(begin_anew(marker, tables));
+    else TRY(add_rebuild(marker));
+    // What was handed over for a copy that makes way must find it.
+    return commit_rows();
+}
+
+// The stream goes on elsewhere: what was fed until here stands still until the new image is there.
+auto LaneAttempt::begin_anew(const Marker& marker, const std::set<TableName>& tables)
+    -> Result<void> {
     TRY(shaper_.flush(put_));
     Place place;
     place.generation = marker.generation;
     place.snapshot_offset = marker.snapshot_offset;
-    place.change_offset = offsets.change_offset;
+    place.change_offset = pending_.offsets.change_offset;
     return start_at(place, tables);
 }
 
@@ -62,11 +68,11 @@ auto LaneAttempt::add_rebuild(const Marker& marker) -> Result<void> {
     rebuild.change_offset = offsets.change_offset;
     rebuild.tables.insert(marker.tables.begin(), marker.tables.end());
     TRY(shaper_.note_current(rebuild.tables, incarnation()));
-    // The newest image of a table is the one that counts.
+    // The newest image of a table is the one that counts, also while the first is not in its place.
     for (auto& older : offsets.rebuilds)
         for (const auto& table : rebuild.tables) older.tables.erase(table);
     forget_rebuilds_without_tables();
-    if (marker.purpose == Purpose::added)
+    if (marker.purpose == Purpose::added || !offsets.is_swapped_in)
         offsets.absent.insert(rebuild.tables.begin(), rebuild.tables.end());
     fillings_.push_back(TRY(open_filling(rebuild)));
     offsets.rebuilds.push_back(std::move(rebuild));
@@ -150,6 +156,7 @@ auto LaneAttempt::swap_in() -> Result<void> {
         shaper_.forget_versions();
         TRY(commit());
     }
+    if (!offsets.is_swapped_in) return {};
     for (std::size_t i = offsets.rebuilds.size(); i-- > 0;)
         if (offsets.rebuilds[i].change_offset == offsets.change_offset &&
             is_settled(offsets.rebuilds[i]))

@@ -39,6 +39,20 @@ class Crashes(MongoTest):
         self.assert_equal(pipeline)
         self.assert_runs(pipeline)
 
+    def test_rebuild_begins_before_the_first_image_is_settled(self):
+        """The stream is far behind when the last range has been read."""
+        orders = self.make_orders(3000)
+        pipeline = self.pipeline(source=SMALL_FRAMES)
+        pipeline.edit("sinks:", "run: {epoch_rows_max: 40}\nsinks:")
+        self.assert_killed_at(pipeline, "snapshot.end")
+        for i in range(10):
+            orders.update_many({}, {"$set": {"note": f"{i}" * 100}})
+        with self.running(pipeline, "--rebuild", "duckdb.orders") as process:
+            self.wait_for_log(process, "is in its place")
+            change_all(orders)
+            self.wait_for_mark(pipeline)
+        self.assert_equal(pipeline)
+
     def test_leat_killed_in_the_stream(self):
         orders = self.make_orders()
         pipeline = self.pipeline()
