@@ -115,8 +115,10 @@ auto load_leaf_defaults(Connection& connection, CatalogTable& table) -> Result<v
 // nothing.
 auto readable(const Rows& rows, int row, int column, const TableName& name) -> Result<bool> {
     if (!rows.is_null(row, column)) return rows.truth(row, column);
-    return Error{Fault::retry, "dropped while it was looked at: " + to_string(name), "",
-                 "postgres catalog", Code::pg_refused};
+    return Error{Fault::retry,
+                 "the table was dropped, rewritten or changed while it was looked at: " +
+                     to_string(name),
+                 "", "postgres catalog", Code::pg_refused};
 }
 
 auto load_leaves(Connection& connection, CatalogTable& table) -> Result<void> {
