@@ -3,6 +3,8 @@
 and while Leat is away. After each the warehouse equals the collections.
 """
 
+import time
+
 import cli_fixture
 from cli_fixture import ENVIRONMENT, OK, Pipeline
 from mongo_fixture import IMAGES, MongoTest, change_all
@@ -49,6 +51,20 @@ class Collections(MongoTest):
 
     def test_renamed_away_and_filled_again(self):
         self.while_away_and_beside("orders", self.rename_away, self.fill_again)
+
+    def test_renamed_onto_a_captured_name_and_away_at_once(self):
+        """At the attempt that is to read it anew it is not there."""
+        orders, drafts = self.make_orders(20), self.make_orders(30, "drafts")
+        pipeline = self.pipeline()
+        with self.running(pipeline) as process:
+            self.wait_for_rows(pipeline, 20)
+            drafts.rename("orders", dropTarget=True)
+            orders.rename("elsewhere")
+            self.wait_for_log(process, "is read anew")
+            time.sleep(1)
+            orders.insert_many({"_id": i, "amount": i} for i in range(7))
+            self.wait_for_rows(pipeline, 7)
+        self.assert_equal(pipeline)
 
     def test_renamed_onto_a_captured_name(self):
         def replace_by_another() -> int:

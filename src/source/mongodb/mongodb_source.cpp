@@ -247,8 +247,12 @@ auto MongoSource::select(Connection& connection, const std::set<TableName>& know
     for (const auto& name : known)
         if (!found.contains(name)) there.push_back({name});
     const auto selected = TRY(selection_.choose(there)).tables;
+    // One that was followed before may be gone for the moment, and come again.
+    const auto was_known = [&](const TableName& name) {
+        return known.contains(name) || (shapes_ && shapes_->is_noted(name));
+    };
     for (const auto& name : selected)
-        if (!found.contains(name) && !known.contains(name))
+        if (!found.contains(name) && !was_known(name))
             return Error{Fault::config, "no such collection: " + to_string(name),
                          "Correct source.collections, or create it: db.createCollection(\"" +
                              name.table + "\") in the shell.",

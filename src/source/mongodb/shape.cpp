@@ -99,6 +99,11 @@ auto ShapeRules::definition_of(const TableName& table) const -> std::string {
            (own == definitions.end() ? "" : " " + own->second);
 }
 
+auto ShapeBook::is_noted(const TableName& table) const -> bool {
+    const std::lock_guard lock(mutex_);
+    return definitions_.contains(table);
+}
+
 auto ShapeBook::is_current(const TableName& table) const -> bool {
     const std::lock_guard lock(mutex_);
     const auto noted = definitions_.find(table);

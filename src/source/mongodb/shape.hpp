@@ -100,6 +100,8 @@ public:
     auto adopt(const std::vector<SchemaPtr>& schemas) -> void;
     // Null: no document has been seen yet.
     [[nodiscard]] auto find(const TableName& table) const -> ShapePtr;
+    // Whether the table was ever read.
+    [[nodiscard]] auto is_noted(const TableName& table) const -> bool;
     // Whether what is known of the table was read under the same definition.
     [[nodiscard]] auto is_current(const TableName& table) const -> bool;
     // The table is read anew: under the definition of now, columns of another one forgotten.
