@@ -147,7 +147,8 @@ def mongodb_held(results, rounds, scale):
         time.sleep(2)
         cpu_before, started = cpu_of(run.process.pid), time.monotonic()
         writer = subprocess.Popen(
-            mongo.simulation("--rate", rate, "--duration", f"{seconds}s", "--wall-clock"),
+            mongo.simulation("--rate", rate, "--writers", 2, "--duration", f"{seconds}s",
+                             "--wall-clock"),
             stdout=subprocess.PIPE, text=True)
         lags = []
         while writer.poll() is None:
