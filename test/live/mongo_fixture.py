@@ -77,6 +77,13 @@ class MongoTest(PipelineTest):
             found = mongo_judge.differences(source, held, mongo_judge.Judging(**judging))
             self.assertEqual(found, "", f"{name}: {found}")
 
+    def assert_follows(self, pipeline: Pipeline, orders) -> None:
+        """The image, then every kind of change, twice."""
+        self.assert_runs(pipeline)
+        for _ in range(2):
+            change_all(orders)
+            self.assert_runs(pipeline)
+
     def types(self, pipeline: Pipeline, table: str = "orders") -> dict[str, str]:
         return mongo_judge.Table(pipeline.warehouse, table).types
 
