@@ -7,7 +7,7 @@ one, so a test tells which of both happened.
 import threading
 
 import cli_fixture
-from cli_fixture import OK, Pipeline, eventually
+from cli_fixture import ENVIRONMENT, OK, Pipeline, eventually
 from mongo_fixture import SMALL_FRAMES, MongoTest, change_all, marks
 
 LOOKED_UP = "mongodb.looked_up"
@@ -55,6 +55,20 @@ class Deltas(MongoTest):
             ({"_id": 8}, {"$push": {"lines": "first"}}),
             ({"_id": 60}, {"$set": {"lines": [4], "address": {"city": "Köln"}}}),
             ({"_id": 9}, {"$unset": {"never": 1}, "$set": {"amount": 0.0}}))
+
+    def test_transform_that_needs_a_number_which_is_not_sent(self):
+        self.deltas.edit("sinks:", "transforms:\n  - name: large\n    sql: SELECT _id, note FROM orders "
+                         "WHERE amount > 10\nsinks:")
+        code, findings = self.deltas.check()
+        self.assertEqual(code, ENVIRONMENT)
+        self.assertIn("MONGO-DELTA", [found["code"] for found in findings])
+        with self.running(self.deltas) as process:
+            self.wait_for_answer(self.deltas, "SELECT count(*) > 0 FROM large", ["true"])
+            # The first ones may still be looked up.
+            eventually(lambda: self.orders.update_one({"_id": 20}, {"$inc": {"number": 1}})
+                       and process.process.poll() is not None, "the end of leat")
+            self.assertEqual(process.process.poll(), ENVIRONMENT)
+            self.assertIn("[MONGO-DELTA]", process.tail())
 
     def test_columns_that_come_and_widen(self):
         self.assert_not_looked_up(
