@@ -12,8 +12,9 @@ namespace leat {
 // `pause_factor`: a lane that has caught up commits at once, but no sooner after the last commit
 // than this multiple of what that commit cost, so that at most 1 / (1 + factor) of the target's
 // time goes into commits; and no sooner than `pause_min`, because below it nobody sees a difference
-// that is worth the fixed cost of a commit. `busy_pause_factor`: the same after an epoch of `busy_rows` or more, when
-// many rows flow and fewer, larger commits are worth more than the last milliseconds.
+// that is worth the fixed cost of a commit. After an epoch of `busy_rows` or more, when many rows
+// flow and fewer, larger commits are worth more than the last milliseconds, it waits for
+// `busy_pause_factor` of the cost, as long as that is no more than `busy_pause_max`.
 struct EpochLimits {
     std::int64_t rows_max = 250'000;
     std::int64_t bytes_max = 64LL << 20;
@@ -21,6 +22,7 @@ struct EpochLimits {
     double pause_factor = 1.0;
     Duration pause_min = std::chrono::milliseconds(20);
     double busy_pause_factor = 4.0;
+    Duration busy_pause_max = std::chrono::milliseconds(500);
     std::int64_t busy_rows = 2'000;
 };
 
@@ -51,10 +53,14 @@ public:
 
     auto committed(Duration started, Duration ended) -> void {
         const auto cost = std::chrono::duration<double, std::nano>(ended - started);
-        const bool busy = rows_ >= limits_.busy_rows;
-        const auto factor = busy ? limits_.busy_pause_factor : limits_.pause_factor;
-        const auto pause = std::chrono::duration_cast<Duration>(cost * factor);
-        earliest_ = ended + std::max(pause, limits_.pause_min);
+        const auto times = [&](double factor) {
+            return std::chrono::duration_cast<Duration>(cost * factor);
+        };
+        auto pause = std::max(times(limits_.pause_factor), limits_.pause_min);
+        if (rows_ >= limits_.busy_rows)
+            pause =
+                std::max(pause, std::min(times(limits_.busy_pause_factor), limits_.busy_pause_max));
+        earliest_ = ended + pause;
         empty_ = true;
         rows_ = bytes_ = 0;
     }

@@ -56,6 +56,23 @@ TEST(Epoch, PausesLongerAfterABusyEpoch) {
     EXPECT_TRUE(epoch.due(milliseconds(80), true));
 }
 
+TEST(Epoch, ASlowBusyCommitDoesNotPauseForLong) {
+    EpochLimits limits;
+    limits.busy_rows = 100;
+    limits.busy_pause_max = milliseconds(50);
+    Epoch epoch{limits};
+    epoch.add(100, 100, milliseconds(0));
+    epoch.committed(milliseconds(0), milliseconds(20));
+    epoch.add(100, 100, milliseconds(21));
+    EXPECT_FALSE(epoch.due(milliseconds(69), true));
+    EXPECT_TRUE(epoch.due(milliseconds(70), true));
+    // What a commit costs it pauses for in any case.
+    epoch.committed(milliseconds(70), milliseconds(170));
+    epoch.add(100, 100, milliseconds(171));
+    EXPECT_FALSE(epoch.due(milliseconds(269), true));
+    EXPECT_TRUE(epoch.due(milliseconds(270), true));
+}
+
 TEST(Epoch, LimitsBeatThePause) {
     EpochLimits limits;
     limits.rows_max = 10;

@@ -120,7 +120,7 @@ auto LaneAttempt::commit() -> Result<void> {
     failpoint("lane.before_commit");
     pending_.incarnation = lane_.options_.identity.incarnation;
     const auto started = lane_.clock_.steady();
-    const auto committed = TRY(sink_.commit(pending_));
+    TRY(sink_.commit(pending_));
     const auto ended = lane_.clock_.steady();
     failpoint("lane.after_commit");
     const auto rows = epoch_.rows();
@@ -148,7 +148,7 @@ auto LaneAttempt::commit() -> Result<void> {
     counts_.clear();
     passed_over_.clear();
     sent_us_.clear();
-    return release(committed);
+    return settle(Rest::after_commit);
 }
 
 // Rows that were gathered go on, letters are on disk.
@@ -168,19 +168,21 @@ auto LaneAttempt::commit_rows() -> Result<void> {
 auto LaneAttempt::idle() -> Result<void> {
     const auto now = lane_.clock_.steady();
     if (bare_progress_ && now - last_bare_commit_ >= bare_progress_interval) return commit();
-    return release(TRY(sink_.settle(false)));
+    return settle(Rest::idle);
 }
 
 // Stop was asked for. A transaction that is not whole yet is left to the next start.
 auto LaneAttempt::finish() -> Result<void> {
     if (at_boundary_ && (!epoch_.empty() || bare_progress_)) TRY(commit());
-    return release(TRY(sink_.settle(true)));
+    return settle(Rest::last);
 }
 
-auto LaneAttempt::release(const Committed& committed) -> Result<void> {
-    if (!committed.safe || committed.safe == released_) return {};
-    TRY(lane_.queue_.release(name(), *committed.safe));
-    released_ = committed.safe;
+// The log may let go of what is safe.
+auto LaneAttempt::settle(Rest rest) -> Result<void> {
+    const auto safe = TRY(sink_.settle(rest));
+    if (!safe || safe == released_) return {};
+    TRY(lane_.queue_.release(name(), *safe));
+    released_ = safe;
     failpoint("lane.after_release");
     return {};
 }

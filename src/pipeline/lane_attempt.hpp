@@ -67,7 +67,7 @@ private:
     auto commit_rows() -> Result<void>;
     auto idle() -> Result<void>;
     auto finish() -> Result<void>;
-    auto release(const Committed& committed) -> Result<void>;
+    auto settle(Rest rest) -> Result<void>;
     auto publish_reached() -> void;
     [[nodiscard]] auto still_missing() const -> std::set<TableName>;
     auto stamped(const SchemaPtr& schema, Generation generation) -> SchemaPtr;

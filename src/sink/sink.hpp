@@ -40,11 +40,9 @@ struct Reject {
 };
 using Rejects = std::vector<Reject>;
 
-// `safe`: how far the target is safe against its own loss (DuckDB: checkpointed); at or behind
-// what was committed. Empty: nothing yet.
-struct Committed {
-    std::optional<Offsets> safe;
-};
+// When a sink is asked to settle: behind a commit, while the lane has nothing to do, before the lane
+// ends.
+enum class Rest { after_commit, idle, last };
 
 using TableFilter = std::function<bool(const TableName&)>;
 
@@ -80,15 +78,16 @@ public:
 
     // Makes the epoch's rows and `progress` visible together, or neither. Fault::uncertain when the
     // outcome is unknown. May be called without rows.
-    virtual auto commit(const Progress& progress) -> Result<Committed> = 0;
+    virtual auto commit(const Progress& progress) -> Result<void> = 0;
 
     // The copies that were filled for this generation become the live ones, those that `wanted`
     // says; live ones of the same name go. In an epoch without rows, and visible with its commit.
     virtual auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> = 0;
 
-    // Called when the lane has nothing to do, and before it ends: a chance to make safe what is
-    // committed (checkpoint). `last`: the lane ends, do it now.
-    virtual auto settle(bool last) -> Result<Committed> = 0;
+    // A chance to make safe what is committed (checkpoint); Rest::last: do it now. Yields how far the
+    // target is safe against its own loss, at or behind what was committed; nothing: not at all yet.
+    // It is called behind every commit, and what it costs is not taken for the cost of a commit.
+    virtual auto settle(Rest rest) -> Result<std::optional<Offsets>> = 0;
 };
 
 // Optional for a Sink (found by dynamic_cast): read-only SQL over what is committed. Called from

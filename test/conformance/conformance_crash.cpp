@@ -65,7 +65,7 @@ auto die_in_second_epoch(Target& target, std::string_view where) -> ChildEnd {
         write_epoch(sink, 2);
         if (where == "after write") std::raise(SIGKILL);
         sink.commit(2);
-        sink.settle(true);
+        sink.settle(Rest::last);
         if (where == "after settle") std::raise(SIGKILL);
         std::_Exit(3);  // the failpoint was never met
     });

@@ -116,7 +116,7 @@ auto run_until(History& history, Target& target) -> void {
         }
         sink.commit(to);
         at = to;
-        if (fate == 2) sink.settle(false);
+        if (fate == 2) sink.settle(Rest::idle);
         if (fate == 3) return;
     }
 }

@@ -111,20 +111,22 @@ TEST_P(SinkConformance, ForeignTargetIsRefusedAndLeftAlone) {
 TEST_P(SinkConformance, SafeNeverRunsAheadAndSettlingCatchesUp) {
     session([](Session& sink) {
         std::uint64_t safe = 0;
-        const auto check = [&](const Committed& committed, std::uint64_t at) {
-            if (!committed.safe) return;
-            EXPECT_LE(committed.safe->change_offset, at);
-            EXPECT_GE(committed.safe->change_offset, safe);
-            safe = committed.safe->change_offset;
+        const auto settle = [&](Rest rest, std::uint64_t at) {
+            const auto settled = sink.settle(rest);
+            if (!settled) return;
+            EXPECT_LE(settled->change_offset, at);
+            EXPECT_GE(settled->change_offset, safe);
+            safe = settled->change_offset;
         };
         for (std::uint64_t n = 1; n <= 5; ++n) {
             write_epoch(sink, n);
-            check(sink.commit(n), n);
-            check(sink.settle(false), n);
+            sink.commit(n);
+            settle(Rest::idle, n);
             write_epoch(sink, 99);
-            check(sink.commit(n), n);
+            sink.commit(n);
+            settle(Rest::after_commit, n);
         }
-        check(sink.settle(true), 5);
+        settle(Rest::last, 5);
         EXPECT_EQ(safe, 5U);
     });
 }

@@ -133,14 +133,14 @@ TEST_P(SinkConformance, ZerosOfEitherSignAreFoundAgain) {
         for (int i = 0; i < 2; ++i) rows.insert({"zero", 0.0}).insert({"zero", -0.0});
         rows.insert({"one", 1.0});
         sink.apply(1, rows);
-        sink.settle(true);
+        sink.settle(Rest::last);
     });
     session([](Session& sink) {
         sink.apply(2, BatchFixture(events())
                           .remove({"zero", 0.0})
                           .remove({"zero", -0.0})
                           .remove({"zero", -0.0}));
-        sink.settle(true);
+        sink.settle(Rest::last);
     });
     EXPECT_EQ(lines("events", {"line", "x"}), (Lines{"one|1", "zero|0"}));
 }

@@ -91,19 +91,18 @@ public:
         return std::move(rejects).value();
     }
     auto write(const fixture::BatchFixture& rows) -> Rejects { return write(rows.build()); }
-    auto commit(std::uint64_t offset) -> Committed {
-        auto committed = sink_->commit(progress_at(offset, incarnation_));
-        expect(committed);
-        return std::move(committed).value();
+    auto commit(std::uint64_t offset) -> void {
+        expect(sink_->commit(progress_at(offset, incarnation_)));
+        settle(Rest::after_commit);
     }
     auto apply(std::uint64_t offset, const fixture::BatchFixture& rows) -> void {
         EXPECT_TRUE(write(rows).empty());
         commit(offset);
     }
-    auto settle(bool last) -> Committed {
-        auto committed = sink_->settle(last);
-        expect(committed);
-        return std::move(committed).value();
+    auto settle(Rest rest) -> std::optional<Offsets> {
+        auto safe = sink_->settle(rest);
+        expect(safe);
+        return std::move(safe).value();
     }
     auto operator->() -> Sink* { return sink_.get(); }
 

@@ -57,14 +57,14 @@ public:
     auto write(const Batch& batch) -> Result<Rejects> override {
         return call(Step::write, [&] { return sink_->write(batch); });
     }
-    auto commit(const Progress& progress) -> Result<Committed> override {
+    auto commit(const Progress& progress) -> Result<void> override {
         return call(Step::commit, [&] { return sink_->commit(progress); });
     }
     auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override {
         return call(Step::adopt, [&] { return sink_->adopt(generation, wanted); });
     }
-    auto settle(bool last) -> Result<Committed> override {
-        return call(Step::settle, [&] { return sink_->settle(last); });
+    auto settle(Rest rest) -> Result<std::optional<Offsets>> override {
+        return call(Step::settle, [&] { return sink_->settle(rest); });
     }
 
 private:
@@ -96,13 +96,13 @@ public:
         on_write_();
         return sink_->write(batch);
     }
-    auto commit(const Progress& progress) -> Result<Committed> override {
+    auto commit(const Progress& progress) -> Result<void> override {
         return sink_->commit(progress);
     }
     auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override {
         return sink_->adopt(generation, wanted);
     }
-    auto settle(bool last) -> Result<Committed> override { return sink_->settle(last); }
+    auto settle(Rest rest) -> Result<std::optional<Offsets>> override { return sink_->settle(rest); }
 
 private:
     std::unique_ptr<Sink> sink_;
@@ -151,7 +151,7 @@ public:
     }
     auto evolve(const SchemaPtr& schema) -> Result<void> override { return sink_->evolve(schema); }
     auto write(const Batch& batch) -> Result<Rejects> override { return sink_->write(batch); }
-    auto commit(const Progress& progress) -> Result<Committed> override {
+    auto commit(const Progress& progress) -> Result<void> override {
         if (gate_ != nullptr) gate_->pass();
         std::this_thread::sleep_for(per_commit_);
         return sink_->commit(progress);
@@ -159,7 +159,7 @@ public:
     auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override {
         return sink_->adopt(generation, wanted);
     }
-    auto settle(bool last) -> Result<Committed> override { return sink_->settle(last); }
+    auto settle(Rest rest) -> Result<std::optional<Offsets>> override { return sink_->settle(rest); }
 
 private:
     std::unique_ptr<Sink> sink_;
@@ -181,13 +181,13 @@ public:
     }
     auto evolve(const SchemaPtr& schema) -> Result<void> override { return sink_->evolve(schema); }
     auto write(const Batch& batch) -> Result<Rejects> override { return sink_->write(batch); }
-    auto commit(const Progress& progress) -> Result<Committed> override {
+    auto commit(const Progress& progress) -> Result<void> override {
         return sink_->commit(progress);
     }
     auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override {
         return sink_->adopt(generation, wanted);
     }
-    auto settle(bool last) -> Result<Committed> override { return sink_->settle(last); }
+    auto settle(Rest rest) -> Result<std::optional<Offsets>> override { return sink_->settle(rest); }
 
 private:
     MemoryTarget& target_;
@@ -209,13 +209,13 @@ public:
         if (batch.schema->name.table == table_) return Rejects{{0, "text", "does not fit"}};
         return sink_->write(batch);
     }
-    auto commit(const Progress& progress) -> Result<Committed> override {
+    auto commit(const Progress& progress) -> Result<void> override {
         return sink_->commit(progress);
     }
     auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override {
         return sink_->adopt(generation, wanted);
     }
-    auto settle(bool last) -> Result<Committed> override { return sink_->settle(last); }
+    auto settle(Rest rest) -> Result<std::optional<Offsets>> override { return sink_->settle(rest); }
 
 private:
     std::unique_ptr<Sink> sink_;

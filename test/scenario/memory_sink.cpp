@@ -31,7 +31,7 @@ public:
         staged_.push_back(batch);
         return Rejects{};
     }
-    auto commit(const Progress& progress) -> Result<Committed> override {
+    auto commit(const Progress& progress) -> Result<void> override {
         auto next = target_.state();
         for (const auto& each : staged_) {
             auto& table = copy_of(next, *each.schema);
@@ -43,7 +43,7 @@ public:
         next.progress = progress;
         next.identity = identity_;
         target_.store(std::move(next));
-        return Committed{progress.offsets};
+        return {};
     }
     auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override {
         if (!staged_.empty()) return Error{Fault::fatal, "rows in the epoch that adopts", "", ""};
@@ -53,9 +53,9 @@ public:
         adopting_.emplace_back(generation, std::move(names));
         return {};
     }
-    auto settle(bool /*last*/) -> Result<Committed> override {
+    auto settle(Rest /*rest*/) -> Result<std::optional<Offsets>> override {
         const auto progress = target_.state().progress;
-        return Committed{progress ? std::optional(progress->offsets) : std::nullopt};
+        return progress ? std::optional(progress->offsets) : std::nullopt;
     }
 
 private:

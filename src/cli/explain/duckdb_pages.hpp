@@ -148,8 +148,7 @@ inline constexpr std::array duckdb_pages = {
      "Nothing is lost: the warehouse itself is not touched by it; readers see an older state "
      "meanwhile.",
      "Look at the path: the folder must exist, be writable, and have room for the warehouse "
-     "once more, twice while it is made.\n"
-     "If it gives way again and again, raise wal_bytes_max of the sink.",
+     "once more, twice while it is made.",
     },
     ErrorPage{
      Code::duckdb_library,

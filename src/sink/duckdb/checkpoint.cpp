@@ -10,6 +10,10 @@ namespace leat::duckdb {
 
 namespace {
 
+// A lane at work makes one at this size of the log, as long as that takes no more than one part in
+// `busy_share` of the time.
+constexpr std::uint64_t busy_bytes = 16ULL << 20U;
+constexpr int busy_share = 4;
 // Idle checkpoints take at most one part in this many of the time, and come at most this often.
 constexpr int idle_share = 100;
 constexpr Duration idle_interval = std::chrono::seconds(5);
@@ -32,9 +36,13 @@ auto Checkpoints::opened(const std::optional<Offsets>& offsets) -> void {
     safe_ = wal_bytes() == 0 ? offsets : std::nullopt;
 }
 
-auto Checkpoints::is_worthwhile() const -> bool {
-    return wal_bytes() > 0 &&
-           clock_.steady() - ended_ >= std::max(idle_interval, cost_ * idle_share);
+auto Checkpoints::is_due(Rest rest) const -> bool {
+    const auto bytes = wal_bytes();
+    if (bytes >= wal_bytes_max_) return true;
+    const auto since = clock_.steady() - ended_;
+    if (rest == Rest::idle)
+        return bytes > 0 && since >= std::max(idle_interval, cost_ * idle_share);
+    return bytes >= busy_bytes && since >= cost_ * busy_share;
 }
 
 auto Checkpoints::run(Connection& connection) -> Result<bool> {

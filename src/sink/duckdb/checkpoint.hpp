@@ -1,5 +1,7 @@
 // When DuckDB's write-ahead log goes into the file, and how far the file alone is safe. DuckDB's
-// own trigger is off: a checkpoint would fall into some commit and stall it.
+// own trigger is off: a checkpoint would fall into some commit and stall it. What a checkpoint
+// costs goes with the size of the log: many small ones hold up the lane for less time each than one
+// large one, at the same price.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +12,7 @@
 #include "base/result.hpp"
 #include "change/progress.hpp"
 #include "sink/duckdb/client.hpp"
+#include "sink/sink.hpp"
 
 namespace leat::duckdb {
 
@@ -23,11 +26,9 @@ public:
     auto opened(const std::optional<Offsets>& offsets) -> void;
     auto committed(const Offsets& offsets) -> void { committed_ = offsets; }
 
-    // The log has reached its bound.
-    [[nodiscard]] auto is_due() const -> bool { return wal_bytes() >= wal_bytes_max_; }
-    // There is something to do, and the last checkpoint is so long ago, measured by what it cost,
-    // that checkpoints stay a small share of the time.
-    [[nodiscard]] auto is_worthwhile() const -> bool;
+    // The log has reached its bound; or it is worth it and the last checkpoint is so long ago,
+    // measured by what it cost, that checkpoints stay a small share of the time.
+    [[nodiscard]] auto is_due(Rest rest) const -> bool;
     // False: put off, because a query still reads what was before a schema change.
     auto run(Connection& connection) -> Result<bool>;
 

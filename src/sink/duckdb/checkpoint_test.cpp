@@ -23,7 +23,7 @@ TEST(DuckDbCheckpoint, IsPutOffWhileAReaderStandsBeforeASchemaChange) {
     must(writer.execute(
         "BEGIN; ALTER TABLE t ADD COLUMN d INTEGER; DELETE FROM t WHERE i < 5; COMMIT"));
     checkpoints.committed(progress_at(1).offsets);
-    EXPECT_TRUE(checkpoints.is_due());
+    EXPECT_TRUE(checkpoints.is_due(Rest::after_commit));
     EXPECT_FALSE(must(checkpoints.run(writer)));
     EXPECT_EQ(checkpoints.safe(), std::nullopt);
     EXPECT_EQ(must(reader.rows("SELECT count(*)::VARCHAR FROM t")).at(0).at(0), "10");
@@ -31,6 +31,45 @@ TEST(DuckDbCheckpoint, IsPutOffWhileAReaderStandsBeforeASchemaChange) {
     EXPECT_TRUE(must(checkpoints.run(writer)));
     EXPECT_EQ(checkpoints.safe(), progress_at(1).offsets);
     EXPECT_EQ(checkpoints.wal_bytes(), 0U);
+}
+
+// A second passes whenever it is looked at.
+class TickingClock final : public Clock {
+public:
+    [[nodiscard]] auto steady() const -> Duration override {
+        clock_.advance(std::chrono::seconds(1));
+        return clock_.steady();
+    }
+    [[nodiscard]] auto wall_us() const -> std::int64_t override { return clock_.wall_us(); }
+    auto advance(Duration by) -> void { clock_.advance(by); }
+
+private:
+    mutable ManualClock clock_;
+};
+
+TEST(DuckDbCheckpoint, ComesEarlyWhileThatTakesASmallShareOfTheTime) {
+    const Folder folder;
+    TickingClock clock;
+    clock.advance(std::chrono::seconds(60));
+    auto database = must(
+        duckdb::Database::open(folder.database().string(), {{"checkpoint_threshold", "1000TB"}}));
+    auto writer = must(database.connect());
+    duckdb::Checkpoints checkpoints(folder.database(), 1ULL << 30U, clock);
+    checkpoints.opened(std::nullopt);
+    must(writer.execute("CREATE TABLE t (a VARCHAR)"));
+    EXPECT_FALSE(checkpoints.is_due(Rest::after_commit));
+    EXPECT_TRUE(checkpoints.is_due(Rest::idle));
+    const auto fill = "INSERT INTO t SELECT repeat(md5(i::VARCHAR), 32) FROM range(20000) r(i)";
+    must(writer.execute(fill));
+    EXPECT_TRUE(checkpoints.is_due(Rest::after_commit));
+    EXPECT_TRUE(must(checkpoints.run(writer)));
+    must(writer.execute(fill));
+    // The one before took a second.
+    EXPECT_FALSE(checkpoints.is_due(Rest::after_commit));
+    EXPECT_FALSE(checkpoints.is_due(Rest::idle));
+    clock.advance(std::chrono::seconds(4));
+    EXPECT_TRUE(checkpoints.is_due(Rest::after_commit));
+    EXPECT_FALSE(checkpoints.is_due(Rest::idle));
 }
 
 TEST(DuckDbCheckpoint, ComesWhenTheLogReachesItsBound) {
@@ -43,8 +82,7 @@ TEST(DuckDbCheckpoint, ComesWhenTheLogReachesItsBound) {
     int epochs = 0;
     for (; epochs < 20; ++epochs) {
         sink.write(BatchFixture(notes).insert({std::string(200'000, 'x')}));
-        const auto committed = sink.commit();
-        if (committed.safe) break;
+        if (sink.commit()) break;
     }
     EXPECT_EQ(epochs, 5);
 }

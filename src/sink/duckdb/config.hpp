@@ -45,7 +45,7 @@ struct DuckDbConfig {
             field("threads", &DuckDbConfig::threads, "threads of one duckdb statement")
                 .between(1, 256),
             field("wal_bytes_max", &DuckDbConfig::wal_bytes_max,
-                  "size of duckdb's write-ahead log at which it is checkpointed")
+                  "size of duckdb's write-ahead log at which it is checkpointed at the latest")
                 .at_least(Bytes::mib(1)),
             field("stage_bytes_max", &DuckDbConfig::stage_bytes_max,
                   "rows of one epoch held in memory; beyond it they wait in a file")

@@ -193,7 +193,7 @@ public:
         progress.offsets.change_offset = ++offset_;
         must(sink_->commit(progress));
     }
-    auto settle() -> void { must(sink_->settle(true)); }
+    auto settle() -> void { must(sink_->settle(Rest::last)); }
     auto count() -> std::string {
         auto& queries = dynamic_cast<Queryable&>(*sink_);
         return *must(queries.query("SELECT count(*) || ' ' || sum(id) FROM orders", 1)).rows[0][0];

@@ -267,7 +267,7 @@ auto DuckDbSink::apply_epoch() -> Result<void> {
     return {};
 }
 
-auto DuckDbSink::commit(const Progress& progress) -> Result<Committed> {
+auto DuckDbSink::commit(const Progress& progress) -> Result<void> {
     TRY(connection_->execute("BEGIN TRANSACTION"));
     TRY(apply_epoch());
     TRY(store_progress(progress));
@@ -282,10 +282,7 @@ auto DuckDbSink::commit(const Progress& progress) -> Result<Committed> {
     failpoint("duckdb.after_commit");
     stage_.clear();
     checkpoints_.committed(progress.offsets);
-    // So that anybody can open the file, were this process killed.
-    const bool insist = std::exchange(must_checkpoint_, false);
-    if (insist || checkpoints_.is_due()) TRY(checkpoint(insist));
-    return Committed{checkpoints_.safe()};
+    return {};
 }
 
 auto DuckDbSink::checkpoint(bool insist) -> Result<void> {
@@ -301,9 +298,11 @@ auto DuckDbSink::checkpoint(bool insist) -> Result<void> {
     return done.error();
 }
 
-auto DuckDbSink::settle(bool last) -> Result<Committed> {
-    if (last || checkpoints_.is_worthwhile()) TRY(checkpoint(last));
-    return Committed{checkpoints_.safe()};
+auto DuckDbSink::settle(Rest rest) -> Result<std::optional<Offsets>> {
+    // So that anybody can open the file, were this process killed.
+    const bool insist = std::exchange(must_checkpoint_, false) || rest == Rest::last;
+    if (insist || checkpoints_.is_due(rest)) TRY(checkpoint(insist));
+    return checkpoints_.safe();
 }
 
 auto DuckDbSink::query(const std::string& sql, std::size_t rows_max) -> Result<QueryResult> {

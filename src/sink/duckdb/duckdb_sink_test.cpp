@@ -168,16 +168,16 @@ TEST(DuckDbSink, SafeFollowsTheCheckpoint) {
     SinkFixture sink(folder);
     sink.open();
     EXPECT_TRUE(sink.write(BatchFixture(orders).insert({1, "a", 1})).empty());
-    EXPECT_EQ(sink.commit().safe, std::nullopt);
-    EXPECT_EQ(must(sink->settle(true)).safe, progress_at(1).offsets);
+    EXPECT_EQ(sink.commit(), std::nullopt);
+    EXPECT_EQ(must(sink->settle(Rest::last)), progress_at(1).offsets);
     sink.apply(BatchFixture(orders, 2).insert({2, "a", 1}));
-    EXPECT_EQ(must(sink->settle(false)).safe, progress_at(1).offsets);  // too soon after the last
+    EXPECT_EQ(must(sink->settle(Rest::idle)), progress_at(1).offsets);  // too soon after the last
     sink.clock().advance(std::chrono::seconds(60));
-    EXPECT_EQ(must(sink->settle(false)).safe, progress_at(2).offsets);
+    EXPECT_EQ(must(sink->settle(Rest::idle)), progress_at(2).offsets);
     sink.close();
     SinkFixture again(folder);
     again.open();
-    EXPECT_EQ(must(again->settle(true)).safe, progress_at(2).offsets);
+    EXPECT_EQ(must(again->settle(Rest::last)), progress_at(2).offsets);
 }
 
 TEST(DuckDbSink, OlderCopyOfTheFileSaysWhereItStands) {
@@ -185,7 +185,7 @@ TEST(DuckDbSink, OlderCopyOfTheFileSaysWhereItStands) {
     SinkFixture sink(folder);
     sink.open();
     sink.apply(BatchFixture(orders).insert({1, "a", 1}));
-    must(sink->settle(true));
+    must(sink->settle(Rest::last));
     sink.close();
     const auto copy = folder.path() / "copy";
     std::filesystem::copy(folder.database(), copy);
@@ -194,7 +194,7 @@ TEST(DuckDbSink, OlderCopyOfTheFileSaysWhereItStands) {
         later.open();
         later.write(BatchFixture(orders, 2).update({1, "b", 1}).insert({2, "x", 1}));
         must(later->commit(progress_at(2)));
-        must(later->settle(true));
+        must(later->settle(Rest::last));
     }
     std::filesystem::copy(copy, folder.database(),
                           std::filesystem::copy_options::overwrite_existing);

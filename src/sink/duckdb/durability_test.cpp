@@ -59,7 +59,7 @@ auto play(SinkFixture& sink, std::uint64_t from) -> void {
     for (auto i = from; i < epochs.size(); ++i) {
         epochs[i]();
         must(sink->commit(progress_at(i + 1)));
-        must(sink->settle(true));
+        must(sink->settle(Rest::last));
     }
 }
 
@@ -128,7 +128,7 @@ TEST(DuckDbDurability, FullDiskIsAnErrorAndNothingIsLost) {
         EXPECT_EQ(sink.open(), progress_at(1));
         sink.write(big);
         must(sink->commit(progress_at(2)));
-        EXPECT_EQ(must(sink->settle(true)).safe, progress_at(2).offsets);
+        EXPECT_EQ(must(sink->settle(Rest::last)), progress_at(2).offsets);
         EXPECT_EQ(sink.rows("SELECT count(*) FROM orders"), Lines{"59999"});
     });
     EXPECT_EQ(status, 0);
@@ -145,13 +145,13 @@ TEST(DuckDbDurability, FailedCheckpointIsAnErrorAndNothingIsLost) {
         sink.apply(big);
         const rlimit small{1U << 20U, RLIM_INFINITY};
         CHECK(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-        const auto failed = sink->settle(true);
+        const auto failed = sink->settle(Rest::last);
         const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
         CHECK(::setrlimit(RLIMIT_FSIZE, &none) == 0);
         ASSERT_FALSE(failed);
         EXPECT_NE(failed.error().what.find("checkpoint"), std::string::npos);
         EXPECT_EQ(sink.open(), progress_at(1));
-        EXPECT_EQ(must(sink->settle(true)).safe, progress_at(1).offsets);
+        EXPECT_EQ(must(sink->settle(Rest::last)), progress_at(1).offsets);
         EXPECT_EQ(sink.rows("SELECT count(*) FROM orders"), Lines{"60000"});
     });
     EXPECT_EQ(status, 0);
@@ -164,7 +164,7 @@ TEST(DuckDbDurability, TornTailOfTheLogLosesTheLastEpochOnly) {
         SinkFixture sink(folder);
         sink.open();
         sink.apply(BatchFixture(orders).insert({1, "a"}));
-        must(sink->settle(true));
+        must(sink->settle(Rest::last));
         sink.apply(BatchFixture(orders, 2).insert({2, "b"}));
         sink.apply(BatchFixture(orders, 3).insert({3, "c"}));
         ::raise(SIGKILL);
@@ -174,7 +174,7 @@ TEST(DuckDbDurability, TornTailOfTheLogLosesTheLastEpochOnly) {
     SinkFixture sink(folder);
     EXPECT_EQ(sink.open(), progress_at(2));
     EXPECT_EQ(sink.rows("SELECT id FROM orders ORDER BY id"), (Lines{"1", "2"}));
-    must(sink->settle(true));
+    must(sink->settle(Rest::last));
     sink.apply(BatchFixture(orders, 3).insert({3, "c"}));
 }
 

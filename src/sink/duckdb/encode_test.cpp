@@ -67,7 +67,7 @@ auto round_trip(const ColumnOf& column, const Row& values) -> Lines {
     for (std::size_t i = 0; i < values.size(); ++i)
         rows.insert({static_cast<std::int64_t>(i), values[i]});
     sink.apply(rows);
-    must(sink->settle(true));
+    must(sink->settle(Rest::last));
     sink.open();
     // The second way in: through collapse and a stage.
     BatchFixture changes(schema, 2);

@@ -134,7 +134,7 @@ TEST(DuckDbQuery, ManyAtOnceSeeWholeEpochsOnlyWhileTheLaneCommitsAndReopens) {
     for (std::uint64_t i = 2; i < 40; ++i) {
         const auto note = std::to_string(i);
         sink.apply(BatchFixture(orders, i).update({1, note}).update({2, note}));
-        if (i % 10 == 0) must(sink->settle(true));
+        if (i % 10 == 0) must(sink->settle(Rest::last));
     }
     while (answers < 50) std::this_thread::yield();
     stop = true;

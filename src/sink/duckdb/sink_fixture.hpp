@@ -72,7 +72,10 @@ public:
         return must(sink_->write(batch));
     }
     auto write(const BatchFixture& rows) -> Rejects { return write(rows.build()); }
-    auto commit() -> Committed { return must(sink_->commit(progress_at(++offset_))); }
+    auto commit() -> std::optional<Offsets> {
+        must(sink_->commit(progress_at(++offset_)));
+        return must(sink_->settle(Rest::after_commit));
+    }
     auto apply(const BatchFixture& rows) -> void {
         EXPECT_TRUE(write(rows).empty());
         commit();

@@ -32,11 +32,11 @@ auto MemoryExampleSink::write(const Batch& batch) -> Result<Rejects> {
     return Rejects{};
 }
 
-auto MemoryExampleSink::commit(const Progress& progress) -> Result<Committed> {
+auto MemoryExampleSink::commit(const Progress& progress) -> Result<void> {
     std::move(epoch_.begin(), epoch_.end(), std::back_inserter(committed_));
     epoch_.clear();
     progress_ = progress;
-    return Committed{progress.offsets};
+    return {};
 }
 
 auto MemoryExampleSink::adopt(Generation generation, const TableFilter& wanted) -> Result<void> {
@@ -47,8 +47,8 @@ auto MemoryExampleSink::adopt(Generation generation, const TableFilter& wanted) 
     return {};
 }
 
-auto MemoryExampleSink::settle(bool) -> Result<Committed> {
-    return progress_ ? Committed{progress_->offsets} : Committed{};
+auto MemoryExampleSink::settle(Rest) -> Result<std::optional<Offsets>> {
+    return progress_ ? std::optional(progress_->offsets) : std::nullopt;
 }
 
 }  // namespace leat::memory_example

@@ -19,9 +19,9 @@ public:
     auto open(const Identity& identity) -> Result<std::optional<Progress>> override;
     auto evolve(const SchemaPtr& schema) -> Result<void> override;
     auto write(const Batch& batch) -> Result<Rejects> override;
-    auto commit(const Progress& progress) -> Result<Committed> override;
+    auto commit(const Progress& progress) -> Result<void> override;
     auto adopt(Generation generation, const TableFilter& wanted) -> Result<void> override;
-    auto settle(bool last) -> Result<Committed> override;
+    auto settle(Rest rest) -> Result<std::optional<Offsets>> override;
 
 private:
     explicit MemoryExampleSink(std::uint64_t rows_max) : rows_max_(rows_max) {}
