@@ -1,6 +1,7 @@
 // Lanes: independent of each other, and each fault answered as the policy says.
 #include "scenario/scenario_fixture.hpp"
 
+#include <algorithm>
 #include <random>
 
 namespace leat::scenario {
@@ -64,6 +65,28 @@ TEST_F(LaneScenario, AStuckSinkHoldsNobodyElseUp) {
     EXPECT_TRUE(running.stop());
     expect_sound(a_, server_);
     expect_sound(b_, server_);
+}
+
+// So that a sink which is never idle can make safe what it holds.
+TEST_F(LaneScenario, ASinkSettlesBehindEveryCommit) {
+    std::vector<Step> steps;
+    const FaultPlan watch = [&](Step step) -> std::optional<Failure> {
+        steps.push_back(step);
+        return std::nullopt;
+    };
+    auto all = parts(open_queue(), server_);
+    all.lanes.push_back(lane("a", failing(a_, watch)));
+    RunningPipeline running(std::move(all), clock_);
+    for (int round = 0; round < 5; ++round) {
+        server_.commit(100);
+        ASSERT_TRUE(wait_until([&] { return has_all(a_, server_); }));
+    }
+    EXPECT_TRUE(running.stop());
+    ASSERT_GE(std::count(steps.begin(), steps.end(), Step::commit), 5);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        if (steps[i] != Step::commit) continue;
+        EXPECT_EQ(steps.at(i + 1), Step::settle) << "step " << i;
+    }
 }
 
 TEST_F(LaneScenario, ASlowSinkTakesFewerAndLargerEpochs) {
