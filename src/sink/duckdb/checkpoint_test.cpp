@@ -87,5 +87,39 @@ TEST(DuckDbCheckpoint, ComesWhenTheLogReachesItsBound) {
     EXPECT_EQ(epochs, 5);
 }
 
+// Deletes that are spread over a table make all its row groups due at once.
+TEST(DuckDbCheckpoint, RewritesAFewRowGroupsAtATime) {
+    const Folder folder;
+    SinkFixture sink(folder);
+    sink.open();
+    const auto numbers = keyed_table("numbers", {{"n", arrow::int64()}});
+    constexpr int groups = 20;
+    constexpr int rows = groups * 30'720;
+    BatchFixture first(numbers);
+    for (int n = 0; n < rows; ++n) first.insert({n});
+    sink.apply(first);
+    must(sink->settle(Rest::last));
+    BatchFixture odd(numbers, 2);
+    for (int n = 1; n < rows; n += 2) odd.remove({n});
+    sink.apply(odd);
+    const auto count_groups = [&] {
+        return std::stoi(sink.rows("SELECT count(DISTINCT row_group_id)::VARCHAR FROM "
+                                   "pragma_storage_info('numbers')")
+                             .at(0));
+    };
+    EXPECT_EQ(count_groups(), groups);
+    must(sink->settle(Rest::last));
+    const auto after_one = count_groups();
+    EXPECT_LT(after_one, groups);
+    EXPECT_GT(after_one, groups * 2 / 3);
+    for (int n = 0; n < groups; ++n) {
+        sink.apply(BatchFixture(numbers, 3).insert({rows + n}));
+        must(sink->settle(Rest::last));
+    }
+    EXPECT_LE(count_groups(), groups * 2 / 3 + 1);
+    EXPECT_EQ(sink.rows("SELECT count(*)::VARCHAR FROM numbers"),
+              std::vector<std::string>{std::to_string(rows / 2 + groups)});
+}
+
 }  // namespace
 }  // namespace leat

@@ -34,6 +34,9 @@ auto settings(const DuckDbConfig& config, const SinkContext& context) -> std::ve
         {"checkpoint_threshold", never},
         // A transaction's full row groups leave memory one by one, not in bulk.
         {"write_buffer_row_group_count", "1"},
+        // Row groups that deletes have thinned out are put together a few at each checkpoint, or all
+        // of a table would become due in one.
+        {"max_vacuum_tasks", "4"},
         // Plans fold the statistics of a table into constants and outlive its next change.
         {"disabled_optimizers", "statistics_propagation"},
         {"autoinstall_known_extensions", "false"},
